@@ -1,0 +1,100 @@
+package feed
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// MaxWait bounds one long poll.
+const MaxWait = 30 * time.Second
+
+// batch is the wire form of one answer: ages instead of times.
+type batch struct {
+	Last    uint64      `json:"last"`
+	Dropped uint64      `json:"dropped,omitempty"`
+	Events  []wireEvent `json:"events"`
+}
+
+type wireEvent struct {
+	Seq   uint64            `json:"seq"`
+	AgeUS int64             `json:"age_us"`
+	Kind  string            `json:"kind"`
+	Field map[string]string `json:"fields,omitempty"`
+}
+
+// Handler serves the log: GET ?after=SEQ&wait=DURATION answers at once with newer events, or
+// waits for the first one, at most MaxWait.
+func (l *Log) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		after, err := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
+		if err != nil {
+			http.Error(w, "after: a whole number is needed", http.StatusBadRequest)
+			return
+		}
+		wait, err := time.ParseDuration(r.URL.Query().Get("wait"))
+		if err != nil || wait < 0 {
+			http.Error(w, "wait: a duration such as 5s is needed", http.StatusBadRequest)
+			return
+		}
+		events, dropped, more := l.After(after)
+		if len(events) == 0 && wait > 0 {
+			timer := time.NewTimer(min(wait, MaxWait))
+			select {
+			case <-more:
+			case <-timer.C:
+			case <-r.Context().Done():
+			}
+			timer.Stop()
+			events, dropped, _ = l.After(after)
+		}
+		now := time.Now()
+		b := batch{Last: l.Last(), Dropped: dropped, Events: make([]wireEvent, 0, len(events))}
+		for _, e := range events {
+			b.Events = append(b.Events, wireEvent{e.Seq, now.Sub(e.At).Microseconds(), e.Kind, e.Fields})
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(b) // a client that went away needs no answer
+	})
+}
+
+// Reader reads a log served at URL.
+type Reader struct {
+	HTTP *http.Client
+	URL  string
+	seen uint64
+}
+
+// Next returns the events after those already returned; with wait > 0 it waits for the first.
+// Times are this machine's, good to the answer's travel time.
+func (r *Reader) Next(ctx context.Context, wait time.Duration) ([]Event, error) {
+	q := url.Values{"after": {strconv.FormatUint(r.seen, 10)}, "wait": {wait.String()}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"?"+q.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := r.HTTP.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", r.URL, resp.Status)
+	}
+	var b batch
+	if err := json.NewDecoder(resp.Body).Decode(&b); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.URL, err)
+	}
+	now := time.Now()
+	events := make([]Event, 0, len(b.Events))
+	for _, e := range b.Events {
+		at := now.Add(-time.Duration(e.AgeUS) * time.Microsecond)
+		events = append(events, Event{Seq: e.Seq, At: at, Kind: e.Kind, Fields: e.Field})
+		r.seen = e.Seq
+	}
+	return events, nil
+}
