@@ -1,0 +1,227 @@
+package grbl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/assay-hil/assay/rigs"
+	"github.com/assay-hil/assay/rigs/serial"
+)
+
+const (
+	instrument = "keypad"
+
+	// lineMax is longer than any line of GRBL; a longer one is noise.
+	lineMax = 256
+	// inboxLimit is how many responses, alarms, banners and settings wait to be looked at; $$
+	// gives about 35 at once. When it is full the line waits.
+	inboxLimit = 128
+	// openTries is how often Open starts over when the controller restarts meanwhile, as a
+	// board does that is reset by the opening of its port.
+	openTries = 3
+)
+
+// Driver is a rigs.Keypad on a GRBL 1.1 controller.
+type Driver struct {
+	line    *serial.Line
+	cfg     Config
+	machine Machine
+
+	inbox   chan message // reader → holder of the turn; closed when the line ends
+	reports chan message // the latest status report
+	closing chan struct{}
+	once    sync.Once
+	done    chan struct{} // closed when the reader has ended
+
+	turn  chan struct{} // holds one token while a method talks to the controller
+	halts atomic.Int32  // Halts under way: nothing else may take the turn
+
+	mu        sync.Mutex
+	interrupt context.CancelCauseFunc // ends the method that has the turn, when Halt may
+
+	state // belongs to the holder of the turn
+}
+
+var _ rigs.Keypad = (*Driver)(nil)
+
+// state is what the driver believes about the controller.
+type state struct {
+	homed      bool  // Press is allowed
+	distrust   error // why it is not
+	positioned bool  // homed, and no alarm or restart since: G53 means what it says
+	waiting    bool  // a line has been sent and not been answered
+	moving     bool  // a movement was sent and its end has not been confirmed
+	used       bool  // a movement was sent since the last banner
+	needReset  bool  // responses can't be told apart until the next banner
+	resetSent  bool  // 0x18 has gone out and its banner has not come
+	alarm      *AlarmError
+	restarts   int    // banners seen
+	greeting   string // the last banner
+	asked      time.Time
+	wco        *Point // last work coordinate offset reported
+	at         Point  // machine position when last confirmed; meaningful while positioned
+}
+
+// Open takes over the line, resets the controller, reads its settings and returns the driver.
+// Nothing moves. After an error the line is closed.
+func Open(ctx context.Context, line *serial.Line, cfg Config) (*Driver, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, rigs.Fault(instrument, "open", errors.Join(err, line.Close()))
+	}
+	d := &Driver{
+		line: line, cfg: cfg,
+		inbox: make(chan message, inboxLimit), reports: make(chan message, 1),
+		closing: make(chan struct{}), done: make(chan struct{}), turn: make(chan struct{}, 1),
+	}
+	d.distrust, d.needReset = errors.New("never homed"), true
+	go d.reader()
+	for range openTries {
+		if err = d.introduce(ctx); !errors.Is(err, ErrRestarted) {
+			break
+		}
+		d.needReset = true
+	}
+	if err != nil {
+		return nil, rigs.Fault(instrument, "open", errors.Join(err, d.Close()))
+	}
+	return d, nil
+}
+
+// introduce resets the controller and learns what it is.
+func (d *Driver) introduce(ctx context.Context) error {
+	if err := d.getInStep(ctx); err != nil {
+		return err
+	}
+	settings := map[int]float64{}
+	ask := order{step: "read settings", line: "$$", limit: d.cfg.Limits.Response}
+	ask.see = func(m message) {
+		if number, value, valid := parseSetting(m.text); m.kind == setting && valid {
+			settings[number] = value
+		}
+	}
+	_, err := d.send(ctx, ask)
+	if err != nil {
+		return err
+	}
+	d.machine, err = newMachine(d.greeting, settings)
+	return err
+}
+
+// Machine gives what the controller said about itself at Open.
+func (d *Driver) Machine() Machine { return d.machine }
+
+// Name is "keypad".
+func (d *Driver) Name() string { return instrument }
+
+// Close releases the line. Nothing moves; call Halt first.
+func (d *Driver) Close() error {
+	d.once.Do(func() { close(d.closing) })
+	err := d.line.Close()
+	<-d.done // prompt: the line's Close has closed its chunks
+	return rigs.Fault(instrument, "close", err)
+}
+
+// reader sorts what comes in until the line ends.
+func (d *Driver) reader() {
+	defer close(d.done)
+	defer close(d.inbox)
+	lines := serial.Assembler{End: serial.LF, Max: lineMax}
+	for chunk := range d.line.Chunks() {
+		for _, row := range lines.Feed(chunk) {
+			if row.Overlong {
+				continue
+			}
+			m := classify(string(row.Bytes))
+			m.at = row.At
+			if !d.deliver(m) {
+				return
+			}
+		}
+	}
+}
+
+// deliver passes a message on; false when the driver is closing. A report replaces the one
+// before, so that a controller that reports by itself can't fill anything.
+func (d *Driver) deliver(m message) bool {
+	switch m.kind {
+	case noise, info:
+		return true
+	case report:
+		select {
+		case <-d.reports:
+		default:
+		}
+		d.reports <- m // has room: the reader alone sends
+		return true
+	}
+	select {
+	case d.inbox <- m:
+		return true
+	case <-d.closing:
+		return false
+	}
+}
+
+// take waits for the turn. The context it returns ends also when Halt wants the turn.
+func (d *Driver) take(ctx context.Context) (context.Context, func(), error) {
+	if ctx.Err() != nil {
+		return nil, nil, expired(ctx, "before anything was sent")
+	}
+	if err := d.hold(ctx); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	d.setInterrupt(cancel)
+	release := func() {
+		d.setInterrupt(nil)
+		cancel(nil)
+		<-d.turn
+	}
+	if d.halts.Load() > 0 {
+		release()
+		return nil, nil, ErrHalted
+	}
+	return ctx, release, nil
+}
+
+// hold waits for the turn alone.
+func (d *Driver) hold(ctx context.Context) error {
+	select {
+	case d.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return expired(ctx, "waiting for another call")
+	case <-d.done:
+		return d.line.Err()
+	}
+}
+
+func (d *Driver) setInterrupt(cancel context.CancelCauseFunc) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.interrupt = cancel
+}
+
+// preempt ends the method that has the turn.
+func (d *Driver) preempt() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.interrupt != nil {
+		d.interrupt(ErrHalted)
+	}
+}
+
+// expired is the error for a context that ended. A deadline that passed while we waited for
+// the controller is an answer that did not come.
+func expired(ctx context.Context, during string) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w: %w", during, rigs.ErrNoAnswer, cause)
+	}
+	return fmt.Errorf("%s: %w", during, cause)
+}
