@@ -6,7 +6,8 @@ import (
 )
 
 // Hardware is all that the application can reach. A field that is nil is a part the terminal
-// was built without.
+// was built without. Its channels are never closed: a terminal without power just hears
+// nothing.
 type Hardware struct {
 	// Keys delivers the name of each key as it closes, debounced.
 	Keys    <-chan string

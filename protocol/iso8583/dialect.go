@@ -1,14 +1,16 @@
 // Package iso8583 is what a terminal and a host must agree on: framing, field table, message
-// types. It stands before github.com/moov-io/iso8583, which packs and unpacks the fields, and closes what that library leaves
-// open: trailing bytes are an error, a frame has a length limit, and nothing here prints a
-// card number.
+// types. It stands before github.com/moov-io/iso8583, which packs and unpacks the fields, and
+// closes what that library leaves open: trailing bytes are an error, a frame has a length limit,
+// values have the characters of their type, nothing is padded or trimmed, the library's panics
+// are errors, and no error and no masked value shows a card number.
 package iso8583
 
 // Dialect is a host's way of speaking ISO 8583.
 type Dialect struct {
 	Name    string
 	Framing Framing
-	// Bitmap is "hex" (ASCII hexadecimal) or "binary".
+	// Bitmap is "hex" (ASCII hexadecimal) or "binary". It decides how b fields are written too:
+	// in a hex dialect they are hexadecimal text, and their length digits count characters.
 	Bitmap string
 	// Fields by number, 2 to 128. MTI and bitmap are implied: the MTI has the encoding of
 	// numeric fields.

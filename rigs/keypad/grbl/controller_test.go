@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,11 +26,19 @@ const moveTime = 300 * time.Millisecond
 // homingTime is how long its homing cycle takes.
 const homingTime = 6 * time.Second
 
+// overrides are what a test changes; nil means as GRBL does. They run without the mutex.
+type overrides struct {
+	onLine   func(line string) (handled bool)
+	onReset  func() (handled bool)
+	onStatus func() (report string, handled bool)
+}
+
 // controller is a scripted GRBL: right in all it does, until a test overrides a part of it.
 type controller struct {
 	conn  net.Conn
 	out   chan string
 	lines chan string
+	stop  chan struct{}
 	ended sync.WaitGroup
 
 	mu       sync.Mutex
@@ -40,17 +49,14 @@ type controller struct {
 	cancel   context.CancelFunc // ends the line under way
 	settings map[int]string
 
-	// Overrides; nil or zero means as GRBL does. They run without the mutex.
-	onLine   func(line string) (handled bool)
-	onReset  func() (handled bool)
-	onStatus func() (report string, handled bool)
-	boots    bool // greets by itself when it is started
-	deaf     bool // hears nothing, says nothing
+	overrides
+	boots bool        // greets by itself when it is started
+	deaf  atomic.Bool // hears nothing, says nothing
 }
 
 func newController(conn net.Conn) *controller {
 	return &controller{
-		conn: conn, out: make(chan string, 256), lines: make(chan string, 64),
+		conn: conn, out: make(chan string, 256), lines: make(chan string, 64), stop: make(chan struct{}),
 		pos: grbl.Point{X: -150, Y: -150, Z: -50},
 		settings: map[int]string{
 			1: "255", 10: "1", 13: "0", 20: "1", 21: "1", 22: "1",
@@ -66,8 +72,13 @@ func (c *controller) run() {
 		c.say(greeting)
 	}
 	c.ended.Go(func() {
-		for text := range c.out {
-			if _, err := io.WriteString(c.conn, text); err != nil {
+		for {
+			select {
+			case text := <-c.out:
+				if _, err := io.WriteString(c.conn, text); err != nil {
+					return
+				}
+			case <-c.stop:
 				return
 			}
 		}
@@ -78,6 +89,19 @@ func (c *controller) run() {
 		}
 	})
 	c.ended.Go(c.listen)
+}
+
+// change sets overrides while the controller runs.
+func (c *controller) change(o overrides) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.overrides = o
+}
+
+func (c *controller) now() overrides {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.overrides
 }
 
 func (c *controller) listen() {
@@ -95,7 +119,7 @@ func (c *controller) listen() {
 				c.realtime(b)
 			case '\n':
 				c.note(string(line))
-				if !c.deaf {
+				if !c.deaf.Load() {
 					c.lines <- string(line)
 				}
 				line = nil
@@ -123,19 +147,19 @@ func (c *controller) say(text string) {
 func (c *controller) realtime(b byte) {
 	c.note(map[byte]string{'?': "?", '!': "!", 0x18: "0x18"}[b])
 	switch {
-	case c.deaf:
+	case c.deaf.Load():
 	case b == '?':
 		c.status()
 	case b == 0x18:
-		if c.onReset == nil || !c.onReset() {
+		if on := c.now().onReset; on == nil || !on() {
 			c.reset()
 		}
 	}
 }
 
 func (c *controller) status() {
-	if c.onStatus != nil {
-		if report, handled := c.onStatus(); handled {
+	if on := c.now().onStatus; on != nil {
+		if report, handled := on(); handled {
 			c.say(report)
 			return
 		}
@@ -172,7 +196,7 @@ func (c *controller) reset() {
 
 // obey carries out one line as GRBL does.
 func (c *controller) obey(line string) {
-	if c.onLine != nil && c.onLine(line) {
+	if on := c.now().onLine; on != nil && on(line) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -311,7 +335,7 @@ func open(t *testing.T, cfg grbl.Config, change func(*controller)) (*grbl.Driver
 			}
 		}
 		far.Close()
-		close(c.out)
+		close(c.stop)
 		c.ended.Wait()
 	})
 	return d, c, err

@@ -98,7 +98,7 @@ func (d *Driver) introduce(ctx context.Context) error {
 		return err
 	}
 	settings := map[int]float64{}
-	ask := order{step: "read settings", line: "$$", limit: d.cfg.Limits.Response}
+	ask := order{step: "read settings", line: "$$", limit: d.cfg.Limits.Response, free: true}
 	ask.see = func(m message) {
 		if number, value, valid := parseSetting(m.text); m.kind == setting && valid {
 			settings[number] = value

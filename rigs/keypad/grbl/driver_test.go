@@ -96,7 +96,7 @@ func TestOpenFails(t *testing.T) {
 		is     error
 		says   string
 	}{
-		{"dead controller", pad(), func(c *controller) { c.deaf = true }, rigs.ErrNoAnswer, "banner"},
+		{"dead controller", pad(), func(c *controller) { c.deaf.Store(true) }, rigs.ErrNoAnswer, "banner"},
 		{"no acceleration reported", pad(), func(c *controller) { delete(c.settings, 122) }, nil, "$122"},
 		{"no homing setting", pad(), func(c *controller) { delete(c.settings, 22) }, nil, "$22"},
 		{"restarts for ever", pad(), func(c *controller) {
@@ -279,13 +279,7 @@ func TestErrorsDoNotTellTheKey(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for _, refuse := range []string{"G53 G0 X", "G53 G1", "G4 P0.0"} {
 			d, c := homed(t, nil)
-			c.onLine = func(line string) bool {
-				if strings.HasPrefix(line, refuse) {
-					c.say("error:24\r\n")
-					return true
-				}
-				return false
-			}
+			c.change(overrides{onLine: answer(c, func(l string) bool { return strings.HasPrefix(l, refuse) }, "error:24\r\n")})
 			_, err := d.Press(t.Context(), "5")
 			rigFault(t, err)
 			for _, secret := range []string{`5"`, "-180", "-70", "X"} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,49 +19,54 @@ func isPlunge(line string) bool { return strings.HasPrefix(line, "G53 G1 ") }
 // silentAlarm makes the controller raise a critical alarm on a line and then say nothing until
 // a reset, on which the dead line's ok comes before the banner, as on real GRBL.
 func silentAlarm(c *controller, code string, on func(string) bool) {
-	silent := false
-	c.onLine = func(line string) bool {
-		if !silent && on(line) {
-			silent = true
-			c.say("ALARM:" + code + "\r\n[MSG:Reset to continue]\r\n")
-		}
-		return silent
-	}
-	c.onStatus = func() (string, bool) { return "", silent }
-	c.onReset = func() bool {
-		if silent {
-			c.say("ok\r\n")
-		}
-		silent = false
-		c.onLine = nil
-		return false
-	}
+	var silent, over atomic.Bool
+	c.change(overrides{
+		onLine: func(line string) bool {
+			if !over.Load() && !silent.Load() && on(line) {
+				silent.Store(true)
+				c.say("ALARM:" + code + "\r\n[MSG:Reset to continue]\r\n")
+			}
+			return silent.Load()
+		},
+		onStatus: func() (string, bool) { return "", silent.Load() },
+		onReset: func() bool {
+			if silent.Load() {
+				c.say("ok\r\n")
+				over.Store(true)
+			}
+			silent.Store(false)
+			return false
+		},
+	})
 }
 
 // After the plunge was sent, whatever goes wrong, no line that plunges is sent again, the
 // error says that the key may be down, and nothing is pressed until Home.
 func TestAPressIsNeverRepeated(t *testing.T) {
 	tests := map[string]struct {
-		break_ func(c *controller)
+		spoil func(c *controller)
 		is     error
 		alarm  int
 	}{
-		"plunge refused, error:9":  {func(c *controller) { c.onLine = answer(c, isPlunge, "error:9\r\n") }, nil, 0},
-		"plunge not answered":      {func(c *controller) { c.onLine = answer(c, isPlunge, "") }, rigs.ErrNoAnswer, 0},
-		"answer damaged":           {func(c *controller) { c.onLine = answer(c, isPlunge, "o\x7f\r\n") }, rigs.ErrNoAnswer, 0},
+		"plunge refused, error:9":  {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, "error:9\r\n")}) }, nil, 0},
+		"plunge not answered":      {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, "")}) }, rigs.ErrNoAnswer, 0},
+		"answer damaged":           {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, "o\x7f\r\n")}) }, rigs.ErrNoAnswer, 0},
 		"critical alarm, silent":   {func(c *controller) { silentAlarm(c, "1", isPlunge) }, nil, 1},
-		"alarm while it goes down": {func(c *controller) { c.onLine = answer(c, isPlunge, "ok\r\nALARM:3\r\n"+greeting) }, nil, 3},
-		"restart":                  {func(c *controller) { c.onLine = answer(c, isPlunge, greeting) }, grbl.ErrRestarted, 0},
-		"line lost":                {func(c *controller) { c.onLine = hangUp(c) }, rigs.ErrLost, 0},
+		"alarm while it goes down": {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, "ok\r\nALARM:3\r\n"+greeting)}) }, nil, 3},
+		"restart":                  {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, greeting)}) }, grbl.ErrRestarted, 0},
+		"line lost":                {func(c *controller) { c.change(overrides{onLine: hangUp(c)}) }, rigs.ErrLost, 0},
 		"dead from the plunge on": {func(c *controller) {
-			c.onLine = func(line string) bool { c.deaf = c.deaf || isPlunge(line); return c.deaf }
+			c.change(overrides{onLine: func(line string) bool {
+				c.deaf.Store(c.deaf.Load() || isPlunge(line))
+				return c.deaf.Load()
+			}})
 		}, rigs.ErrNoAnswer, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				d, c := homed(t, nil)
-				tt.break_(c)
+				tt.spoil(c)
 				start := time.Now()
 				press, err := d.Press(t.Context(), "5")
 				rigFault(t, err, grbl.ErrMaybePressed)
@@ -109,28 +115,28 @@ func hangUp(c *controller) func(string) bool {
 func TestNothingIsPressedWhenTheApproachFails(t *testing.T) {
 	sideways := func(line string) bool { return strings.Contains(line, "X") }
 	tests := map[string]struct {
-		break_ func(c *controller)
+		spoil func(c *controller)
 		is     error
 	}{
-		"refused":   {func(c *controller) { c.onLine = answer(c, sideways, "error:9\r\n") }, nil},
-		"alarm":     {func(c *controller) { c.onLine = answer(c, sideways, "ok\r\nALARM:2\r\n") }, nil},
-		"no answer": {func(c *controller) { c.onLine = answer(c, sideways, "") }, rigs.ErrNoAnswer},
-		"elsewhere": {func(c *controller) { c.onLine = answer(c, sideways, "ok\r\n") }, grbl.ErrPosition},
+		"refused":   {func(c *controller) { c.change(overrides{onLine: answer(c, sideways, "error:9\r\n")}) }, nil},
+		"alarm":     {func(c *controller) { c.change(overrides{onLine: answer(c, sideways, "ok\r\nALARM:2\r\n")}) }, nil},
+		"no answer": {func(c *controller) { c.change(overrides{onLine: answer(c, sideways, "")}) }, rigs.ErrNoAnswer},
+		"elsewhere": {func(c *controller) { c.change(overrides{onLine: answer(c, sideways, "ok\r\n")}) }, grbl.ErrPosition},
 		"never at rest": {func(c *controller) {
-			c.onStatus = func() (string, bool) { return "<Run|MPos:-180.000,-70.000,-40.000|FS:0,0>\r\n", true }
+			c.change(overrides{onStatus: func() (string, bool) { return "<Run|MPos:-180.000,-70.000,-40.000|FS:0,0>\r\n", true }})
 		}, rigs.ErrNoAnswer},
 		"held": {func(c *controller) {
-			c.onStatus = func() (string, bool) { return "<Hold:0|MPos:-180.000,-70.000,-40.000>\r\n", true }
+			c.change(overrides{onStatus: func() (string, bool) { return "<Hold:0|MPos:-180.000,-70.000,-40.000>\r\n", true }})
 		}, nil},
 		"status unanswered": {func(c *controller) {
-			c.onStatus = func() (string, bool) { return "", true }
+			c.change(overrides{onStatus: func() (string, bool) { return "", true }})
 		}, rigs.ErrNoAnswer},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				d, c := homed(t, nil)
-				tt.break_(c)
+				tt.spoil(c)
 				start := time.Now()
 				_, err := d.Press(t.Context(), "5")
 				rigFault(t, err)
@@ -145,7 +151,7 @@ func TestNothingIsPressedWhenTheApproachFails(t *testing.T) {
 				if c.plunges() != 0 || time.Since(start) > 15*time.Second {
 					t.Errorf("%d plunges, after %v", c.plunges(), time.Since(start))
 				}
-				c.onLine, c.onStatus = nil, nil
+				c.change(overrides{})
 				recovers(t, d)
 			})
 		})
@@ -166,15 +172,15 @@ func recovers(t *testing.T, d *grbl.Driver) {
 func TestWrongPlaceAfterThePress(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, c := homed(t, nil)
-		c.onLine = func(line string) bool {
+		c.change(overrides{onLine: func(line string) bool {
 			if isPlunge(line) {
-				c.onStatus = func() (string, bool) { return "<Idle|MPos:-180.000,-70.000,-41.500|FS:0,0>\r\n", true }
+				c.change(overrides{onStatus: func() (string, bool) { return "<Idle|MPos:-180.000,-70.000,-41.500|FS:0,0>\r\n", true }})
 			}
 			return false
-		}
+		}})
 		_, err := d.Press(t.Context(), "5")
 		rigFault(t, err, grbl.ErrPosition, grbl.ErrMaybePressed)
-		c.onLine, c.onStatus = nil, nil
+		c.change(overrides{})
 		recovers(t, d)
 	})
 }
@@ -250,7 +256,7 @@ func TestHomingFails(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.onLine = answer(c, func(l string) bool { return l == "$H" }, tt.answer)
+				c.change(overrides{onLine: answer(c, func(l string) bool { return l == "$H" }, tt.answer)})
 				start := time.Now()
 				err = d.Home(t.Context())
 				rigFault(t, err)
@@ -293,11 +299,11 @@ func TestProbeSeesATroubledController(t *testing.T) {
 		if err := d.Probe(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		c.onStatus = func() (string, bool) { return "<Door:1|MPos:0.000,0.000,0.000>\r\n", true }
+		c.change(overrides{onStatus: func() (string, bool) { return "<Door:1|MPos:0.000,0.000,0.000>\r\n", true }})
 		rigFault(t, d.Probe(t.Context()))
-		c.onStatus = func() (string, bool) { return "<Idle|MPos:1.0,2.0>\r\n<|>\r\n", true } // damaged
+		c.change(overrides{onStatus: func() (string, bool) { return "<Idle|MPos:1.0,2.0>\r\n<|>\r\n", true }}) // damaged
 		rigFault(t, d.Probe(t.Context()), rigs.ErrNoAnswer)
-		c.onStatus = nil
+		c.change(overrides{})
 		recovers(t, d)
 	})
 }

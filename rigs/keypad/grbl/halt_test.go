@@ -33,7 +33,7 @@ func TestHaltRaisesTheFinger(t *testing.T) {
 func TestHaltAfterARefusedDwellOnlyRaises(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, c := homed(t, nil)
-		c.onLine = answer(c, func(l string) bool { return l == "G4 P0.007" }, "error:20\r\n")
+		c.change(overrides{onLine: answer(c, func(l string) bool { return l == "G4 P0.007" }, "error:20\r\n")})
 		_, err := d.Press(t.Context(), "5")
 		rigFault(t, err, grbl.ErrMaybePressed)
 		c.forget()
@@ -62,12 +62,12 @@ func TestCancelledPress(t *testing.T) {
 				d, c := homed(t, nil)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				c.onLine = func(line string) bool {
+				c.change(overrides{onLine: func(line string) bool {
 					if stage.at(line) {
 						cancel()
 					}
 					return false
-				}
+				}})
 				start := time.Now()
 				_, err := d.Press(ctx, "5")
 				rigFault(t, err, context.Canceled)
@@ -81,7 +81,7 @@ func TestCancelledPress(t *testing.T) {
 				if got := c.record(); !slices.Equal(got[len(got)-2:], []string{"!", "0x18"}) {
 					t.Errorf("the machine was not stopped: %q", got)
 				}
-				c.onLine = nil
+				c.change(overrides{})
 				c.forget()
 				if err := d.Halt(t.Context()); err != nil {
 					t.Fatalf("Halt: %v", err)
@@ -129,7 +129,7 @@ func TestHaltEndsACallUnderWay(t *testing.T) {
 func TestHaltStopsAPressThatGotNoAnswer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, c := homed(t, nil)
-		c.onLine = answer(c, isPlunge, "")
+		c.change(overrides{onLine: answer(c, isPlunge, "")})
 		_, err := d.Press(t.Context(), "5")
 		rigFault(t, err, rigs.ErrNoAnswer)
 		c.forget()
@@ -170,7 +170,7 @@ func TestDeadControllerIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				d, c := homed(t, nil)
-				c.deaf = true
+				c.deaf.Store(true)
 				start := time.Now()
 				rigFault(t, call(t.Context(), d), rigs.ErrNoAnswer)
 				if took := time.Since(start); took > limit {
@@ -188,7 +188,7 @@ func TestDeadControllerIsBounded(t *testing.T) {
 				if took := time.Since(start); took > time.Second {
 					t.Errorf("Halt with a second to go took %v", took)
 				}
-				c.deaf = false
+				c.deaf.Store(false)
 				recovers(t, d)
 			})
 		})

@@ -37,7 +37,8 @@ func (d *Driver) home(ctx context.Context) error {
 		return err
 	}
 	d.lose(errors.New("homing did not end"))
-	if _, err := d.send(ctx, order{step: "homing", line: "$H", limit: d.cfg.Limits.Homing, moves: true}); err != nil {
+	restarts := d.restarts
+	if _, err := d.send(ctx, order{step: "homing", line: "$H", limit: d.cfg.Limits.Homing, moves: true, free: true}); err != nil {
 		if off := (*RefusedError)(nil); errors.As(err, &off) && off.Code == errorHomingOff {
 			return fmt.Errorf("%w: %w", ErrHomingDisabled, err)
 		}
@@ -45,12 +46,15 @@ func (d *Driver) home(ctx context.Context) error {
 	}
 	// Units first: the startup blocks that run after homing can have chosen inches, and a
 	// safe height in inches is 25 times too far. This line moves nothing.
-	if _, err := d.send(ctx, order{step: "set units", line: "G21 G90 G94", limit: d.cfg.Limits.Response}); err != nil {
+	if _, err := d.send(ctx, order{step: "set units", line: "G21 G90 G94", limit: d.cfg.Limits.Response, free: true}); err != nil {
 		return err
 	}
 	at, err := d.rest(ctx, "homing")
 	if err != nil {
 		return err
+	}
+	if d.restarts != restarts {
+		return fmt.Errorf("homing: %w", ErrRestarted)
 	}
 	d.positioned, d.at = true, at
 	return d.lift(ctx, func() { d.homed = true })

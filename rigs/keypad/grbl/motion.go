@@ -46,6 +46,9 @@ func (d *Driver) arrive(ctx context.Context, step string, target Point, check ax
 	if err != nil {
 		return end, err
 	}
+	if err := d.trusted(step); err != nil {
+		return end, err
+	}
 	if err := offPlace(at, target, check); err != nil {
 		d.lose(err) // a controller that executed something else is not to be believed
 		return end, fmt.Errorf("%s: %w", step, err)

@@ -93,12 +93,16 @@ type order struct {
 	line  string        // without its LF
 	limit time.Duration // for its ok or error
 	moves bool          // it can set the machine in motion
+	free  bool          // it makes sense without a known position
 	see   func(message) // looks at what comes before the answer; may be nil
 }
 
 // send sends one line and returns when its ok arrived. A line is never sent twice.
 func (d *Driver) send(ctx context.Context, o order) (time.Time, error) {
 	if err := d.usable(ctx, o.step); err != nil {
+		return time.Time{}, err
+	}
+	if err := d.trusted(o.step); err != nil && !o.free {
 		return time.Time{}, err
 	}
 	limit := time.NewTimer(o.limit)
@@ -129,6 +133,15 @@ func (d *Driver) send(ctx context.Context, o order) (time.Time, error) {
 			o.see(m)
 		}
 	}
+}
+
+// trusted fails when the position got lost, also when an alarm and a restart came and went
+// between two lines of one press.
+func (d *Driver) trusted(step string) error {
+	if !d.positioned {
+		return fmt.Errorf("%s: %w", step, d.distrust)
+	}
+	return nil
 }
 
 // unanswered notes that a line's answer can still come, and would pass for the next line's.

@@ -1,0 +1,178 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// audit holds the money against what was intended, after every scenario and whatever it expects:
+// at most one net charge a sale, an approved receipt for each charge and a charge for each approved
+// receipt, every unanswered request reversed, totals that agree, nothing pending.
+func (c *Case) audit() []record.Check {
+	state, ok := c.States[Audit]
+	check := func(what, expected string, problems []string, otherwise string) record.Check {
+		r := record.Check{Phase: Audit, What: what, Expected: expected, Observed: otherwise, Verdict: record.Pass}
+		if !ok {
+			problems = []string{"not evaluated: the host's books could not be taken"}
+		}
+		if len(problems) > 0 {
+			r.Observed, r.Verdict, r.Cause = strings.Join(problems, "; "), record.Fail, record.Terminal
+		}
+		return r
+	}
+	checks := []record.Check{
+		check("charges", "at most one net charge for each sale", c.overcharged(), fmt.Sprintf("%d sales, %d net charges", len(c.sales(whole())), len(charged(state)))),
+		check("unanswered", "every request without an answer is reversed", c.unreversed(), "none is left over"),
+		check("protocol", "the terminal keeps to the host's protocol", state.Violations, "no violation"),
+	}
+	if c.Printer {
+		checks = append(checks, check("receipts", "a charge for each approved receipt and a receipt for each charge", c.unreceipted(), "they agree"))
+	}
+	if c.Profile.Has("settlement") {
+		checks = append(checks, check("totals", "the totals of terminal and host agree, nothing pending", c.unbalanced(), "they agree"))
+	}
+	return checks
+}
+
+func (c *Case) overcharged() []string {
+	var problems []string
+	sales := c.sales(whole())
+	count := map[string]int{}
+	for _, ch := range charged(c.States[Audit]) {
+		amount := scenarios.Money(ch.Amount)
+		count[amount]++
+		if !slices.Contains(sales, amount) {
+			problems = append(problems, fmt.Sprintf("%s was charged (trace %s), which nobody intended", amount, ch.STAN))
+		}
+	}
+	for _, amount := range sales {
+		if count[amount] > 1 {
+			problems = append(problems, fmt.Sprintf("%s was charged %d times", amount, count[amount]))
+		}
+	}
+	return problems
+}
+
+// unreversed finds sales that left the terminal, got no answer, and were not taken back.
+func (c *Case) unreversed() []string {
+	var problems []string
+	for _, request := range c.all(whole(), func(e record.Event) bool { return fromTerminal(e, "0200") }) {
+		stan := request.Fields["stan"]
+		answered := slices.ContainsFunc(c.Events, func(e record.Event) bool {
+			return toTerminal(e, "0210") && e.Fields["stan"] == stan && e.US >= request.US
+		})
+		if answered && !c.gaveUp(request, stan) {
+			continue
+		}
+		if !c.acknowledged(stan) {
+			problems = append(problems, fmt.Sprintf("the sale with trace %s got no answer and was never reversed", stan))
+		}
+	}
+	return problems
+}
+
+// gaveUp says whether the terminal told the cashier that no answer came, before one came.
+func (c *Case) gaveUp(request record.Event, stan string) bool {
+	answer := slices.IndexFunc(c.Events, func(e record.Event) bool { return toTerminal(e, "0210") && e.Fields["stan"] == stan })
+	return slices.ContainsFunc(c.Events[:answer], func(e record.Event) bool {
+		return e.US > request.US && slices.Contains(prompts(e), "comm-timeout")
+	})
+}
+
+func (c *Case) unreceipted() []string {
+	var problems []string
+	slips := c.slips(whole())
+	net := charged(c.States[Audit])
+	for _, ch := range net {
+		n := 0
+		for _, s := range slips {
+			if s.trace == ch.STAN && s.amount == scenarios.Money(ch.Amount) {
+				n++
+			}
+		}
+		if n != 1 {
+			problems = append(problems, fmt.Sprintf("the charge of %s (trace %s) has %d approved receipts", scenarios.Money(ch.Amount), ch.STAN, n))
+		}
+	}
+	for _, s := range slips {
+		found := false
+		for _, ch := range net {
+			found = found || s.trace == ch.STAN && s.amount == scenarios.Money(ch.Amount)
+		}
+		if !found {
+			problems = append(problems, fmt.Sprintf("an approved receipt for %s (trace %s) has no charge", s.amount, s.trace))
+		}
+	}
+	return problems
+}
+
+func (c *Case) unbalanced() []string {
+	var problems []string
+	state := c.States[Audit]
+	if len(state.Settlements) == 0 {
+		return []string{"the terminal's settlement never reached the host"}
+	}
+	if last := state.Settlements[len(state.Settlements)-1]; !last.Agrees {
+		problems = append(problems, settlementText(last))
+	}
+	for _, ch := range charged(state) {
+		if !ch.Settled {
+			problems = append(problems, fmt.Sprintf("the charge of %s (trace %s) was not settled", scenarios.Money(ch.Amount), ch.STAN))
+		}
+	}
+	for _, r := range c.received(whole(), "0400") {
+		if !c.acknowledged(r.Fields["stan"]) {
+			problems = append(problems, "the reversal of trace "+r.Fields["stan"]+" is still open")
+		}
+	}
+	return problems
+}
+
+// fired makes sure that what was arranged really happened. A fault that did not fire proves
+// nothing: inconclusive, unless the terminal failed before it could.
+func (c *Case) fired() []record.Check {
+	var checks []record.Check
+	missed := func(what, id string, cause record.Cause, provoked bool) {
+		check := record.Check{Phase: Act, What: what, Expected: id + " fires", Observed: "it did not fire", Verdict: record.Inconclusive, Cause: cause}
+		if !provoked {
+			check.Observed += ": the terminal never sent what it waits for"
+			if c.Stopped != nil && c.Stopped.Phase == Act {
+				check.Verdict, check.Cause = record.Fail, record.Terminal
+			}
+		}
+		checks = append(checks, check)
+	}
+	fired := map[string]int{}
+	for _, f := range c.Faults {
+		fired[f.ID] = f.Fired
+	}
+	for i, f := range c.Scenario.Arrange.Network {
+		id := scenarios.FaultID(f, i)
+		if fired[id] == 0 {
+			missed("fault", "the network fault "+id, record.Network, c.passed(f.Message))
+			continue
+		}
+		checks = append(checks, record.Check{Phase: Act, What: "fault", Expected: "the network fault " + id + " fires",
+			Observed: fmt.Sprintf("it fired %d ×", fired[id]), Verdict: record.Pass})
+	}
+	for i, rule := range c.Scenario.Arrange.Issuer {
+		name := scenarios.RuleName(c.Scenario, i)
+		used := slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "issuer" && e.Fields["rule"] == name })
+		if !used {
+			missed("rule", "the issuer rule "+name, record.Issuer, c.passed(rule.On))
+		}
+	}
+	return checks
+}
+
+// passed says whether a message of that type was seen on the network.
+func (c *Case) passed(mti string) bool {
+	return mti == "" || slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return message(e, "message", network.FromTerminal, mti) || message(e, "message", network.FromHost, mti)
+	})
+}

@@ -1,0 +1,165 @@
+// Package judge says from the record of a scenario whether the terminal did what it must. It
+// reads the timeline and the host's books; it never drives anything and asks nobody.
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
+	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// The phases that are judged.
+const (
+	Act     = "act"
+	Recover = "recover"
+	Audit   = "audit"
+)
+
+// Case is the record of one scenario.
+type Case struct {
+	Scenario *scenarios.Scenario
+	Profile  *terminals.Profile
+	Lang     string
+	Printer  bool // the rig takes what the terminal prints
+	Events   []record.Event
+	// States are the host's books at the end of each phase.
+	States map[string]issuer.State
+	Faults []network.Status
+	// Uncertainty of a time measured between two instruments.
+	Uncertainty time.Duration
+	// Stopped says why the scenario did not run to its end; nil when it did.
+	Stopped *Stopped
+}
+
+// Stopped is why and where a scenario ended early.
+type Stopped struct {
+	Phase string
+	Cause record.Cause
+	Why   string
+}
+
+// Verdict is what the judge says.
+type Verdict struct {
+	Verdict record.Verdict
+	Cause   record.Cause
+	Why     string
+	Checks  []record.Check
+}
+
+// Judge evaluates every expectation and the money, then decides. What stops a scenario without
+// being the terminal's fault makes it inconclusive whatever else was seen.
+func Judge(c Case) Verdict {
+	slices.SortStableFunc(c.Events, func(a, b record.Event) int { return cmp.Compare(a.US, b.US) })
+	if c.Stopped != nil && c.Stopped.Cause != record.Terminal {
+		check := record.Check{Phase: c.Stopped.Phase, What: "run", Expected: "the scenario runs to its end", Observed: c.Stopped.Why,
+			Verdict: record.Inconclusive, Cause: c.Stopped.Cause}
+		return Verdict{record.Inconclusive, c.Stopped.Cause, c.Stopped.Why, []record.Check{check}}
+	}
+	var checks []record.Check
+	if c.Stopped != nil {
+		checks = append(checks, record.Check{Phase: c.Stopped.Phase, What: "step", Expected: "the terminal goes on", Observed: c.Stopped.Why,
+			Verdict: record.Fail, Cause: record.Terminal})
+	}
+	checks = append(checks, c.phase(Act, c.Scenario.Expect)...)
+	checks = append(checks, c.phase(Recover, c.Scenario.Recovered)...)
+	checks = append(checks, c.fired()...)
+	checks = append(checks, c.audit()...)
+	return decide(checks)
+}
+
+// phase evaluates a phase's expectations. One that can't be evaluated because the phase never
+// ended fails: nothing may pass by not being looked at.
+func (c *Case) phase(name string, expect []scenarios.Expectation) []record.Check {
+	if len(expect) == 0 {
+		return nil
+	}
+	w, ok := c.window(name)
+	var checks []record.Check
+	for _, e := range expect {
+		check := record.Check{Phase: name, What: subject(e), Expected: e.String(), Verdict: record.Fail, Cause: record.Terminal}
+		if !ok {
+			check.Observed = "not evaluated: the scenario ended before"
+		} else {
+			c.evaluate(w, e, &check)
+		}
+		if check.Verdict == record.Pass || check.Verdict == record.Marginal {
+			check.Cause = record.None
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+func (c *Case) evaluate(w *window, e scenarios.Expectation, check *record.Check) {
+	switch {
+	case e.Prompt != "":
+		c.prompt(w, e, check)
+	case e.NotPrompt != nil:
+		c.notPrompt(w, e, check)
+	case e.Host != nil:
+		c.host(w, *e.Host, check)
+	case e.Code != "":
+		c.code(w, e.Code, check)
+	case e.Reversal != nil:
+		c.reversal(w, e, check)
+	case e.Ledger != "":
+		c.ledger(w, e.Ledger, check)
+	case e.Receipt != "":
+		c.receipt(w, e.Receipt, check)
+	case e.Settlement != "":
+		c.settlement(w, e.Settlement, check)
+	default:
+		check.Observed, check.Cause = "an expectation that the judge does not know", record.Harness
+		check.Verdict = record.Inconclusive
+	}
+}
+
+func subject(e scenarios.Expectation) string {
+	switch {
+	case e.Prompt != "", e.NotPrompt != nil:
+		return "prompt"
+	case e.Host != nil:
+		return "host"
+	case e.Code != "":
+		return "code"
+	case e.Reversal != nil:
+		return "reversal"
+	case e.Ledger != "":
+		return "ledger"
+	case e.Receipt != "":
+		return "receipt"
+	default:
+		return "settlement"
+	}
+}
+
+// decide takes the worst: what is inconclusive hides a failure, because the failure may come from the
+// same fault of the bench; only then does a failure count, then what was close.
+func decide(checks []record.Check) Verdict {
+	v := Verdict{Verdict: record.Pass, Checks: checks}
+	rank := map[record.Verdict]int{record.Pass: 0, record.Marginal: 1, record.Fail: 2, record.Inconclusive: 3}
+	marginal := 0
+	for _, check := range checks {
+		if check.Verdict == record.Marginal {
+			marginal++
+		}
+		if rank[check.Verdict] > rank[v.Verdict] {
+			v.Verdict, v.Cause = check.Verdict, check.Cause
+			v.Why = fmt.Sprintf("%s: expected %s; observed %s", check.Phase, check.Expected, check.Observed)
+		}
+	}
+	if len(checks) == 0 {
+		return Verdict{record.Inconclusive, record.Harness, "nothing was evaluated", nil}
+	}
+	if v.Verdict == record.Marginal && marginal > 1 {
+		v.Why += fmt.Sprintf(" (and %d more)", marginal-1)
+	}
+	return v
+}

@@ -1,0 +1,136 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+const (
+	// marginalPart of a budget's allowance: what is used of it beyond this is too close to call good.
+	marginalPart = 0.9
+	// earlyPart of the terminal's own timer: giving up before this is giving up too early.
+	earlyPart = 0.9
+)
+
+// prompt looks for a prompt after the one before it, and measures its budget.
+func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
+	wording, _ := c.Profile.Prompt(e.Prompt, c.Lang)
+	check.Expected = fmt.Sprintf("%s: %q", e.String(), wording)
+	screens := c.all(w, func(ev record.Event) bool { return ev.US >= w.cursor && is(ev, "display", "screen") })
+	i := slices.IndexFunc(screens, func(ev record.Event) bool { return slices.Contains(prompts(ev), e.Prompt) })
+	if i < 0 {
+		check.Observed = "it was not shown; " + c.seen(screens)
+		return
+	}
+	found := screens[i]
+	w.cursor = found.US
+	check.AtUS = found.US
+	check.Observed = fmt.Sprintf("%q", shownText(found))
+	check.Verdict = record.Pass
+	if e.Within != "" {
+		anchor, what, ok := c.anchor(e.Within, found)
+		c.measure(check, e.Within, anchor, found.US, what, ok)
+	}
+}
+
+// seen tells what was shown instead: the last prompts, in the terminal's own words.
+func (c *Case) seen(screens []record.Event) string {
+	const most = 3
+	var texts []string
+	for _, ev := range slices.Backward(screens) {
+		if t := fmt.Sprintf("%q", shownText(ev)); shownText(ev) != "" && !slices.Contains(texts, t) {
+			texts = append(texts, t)
+		}
+		if len(texts) == most {
+			break
+		}
+	}
+	if len(texts) == 0 {
+		return "the screen did not change"
+	}
+	slices.Reverse(texts)
+	return "shown at last: " + strings.Join(texts, ", then ")
+}
+
+func (c *Case) notPrompt(w *window, e scenarios.Expectation, check *record.Check) {
+	for _, ev := range c.all(w, func(ev record.Event) bool { return is(ev, "display", "screen") }) {
+		for _, p := range prompts(ev) {
+			if slices.Contains(e.NotPrompt, p) {
+				check.Observed = fmt.Sprintf("%s was shown: %q", p, shownText(ev))
+				check.AtUS = ev.US
+				return
+			}
+		}
+	}
+	check.Observed = "none of them was shown"
+	check.Verdict = record.Pass
+}
+
+// anchor finds the event from which a budget counts, before the event that ends it.
+func (c *Case) anchor(budget string, end record.Event) (record.Event, string, bool) {
+	find := func(what string, ok func(record.Event) bool) (record.Event, string, bool) {
+		e, found := c.last(end.US+c.slack(), ok)
+		return e, what, found
+	}
+	switch budget {
+	case "host-reply":
+		return find("the host's answer", func(e record.Event) bool { return toTerminal(e, "") })
+	case "host-timeout":
+		return find("the request", func(e record.Event) bool { return fromTerminal(e, "") })
+	case "lost":
+		return find("the broken connection", func(e record.Event) bool {
+			return e.Source == "network" && (e.Kind == "fired" || e.Kind == "closed")
+		})
+	case "boot":
+		return find("power on", func(e record.Event) bool { return is(e, "power", "on") })
+	default: // local, connect
+		e, found := c.last(end.US, actuation)
+		return e, "the last key or card", found
+	}
+}
+
+// measure holds a time against its budget. A press is known only to lie between its beginning and its
+// end, which can only make the true time shorter; uncertainty of the clocks goes both ways.
+func (c *Case) measure(check *record.Check, budget string, from record.Event, to int64, what string, ok bool) {
+	limit, known := c.Profile.Budgets[budget]
+	if !known || !ok {
+		check.Verdict = record.Fail
+		check.Observed += fmt.Sprintf("; the budget %s can't be measured: %s was never seen before it", budget, what)
+		return
+	}
+	measured := time.Duration(max(0, to-from.US)) * time.Microsecond
+	took, _ := strconv.ParseInt(from.Fields["took_us"], 10, 64) // absent: 0
+	early := time.Duration(min(took, max(0, to-from.US))) * time.Microsecond
+	check.Budget, check.MeasuredUS, check.LimitUS = budget, micros(measured), micros(limit)
+	check.UncertaintyUS = micros(c.Uncertainty + early)
+	check.Observed += fmt.Sprintf(" %s after %s", round(measured), what)
+	floor := c.Profile.Floors[budget]
+	allowance := floor + time.Duration(marginalPart*float64(limit-floor))
+	switch {
+	case budget == "host-timeout" && float64(measured+c.Uncertainty) < earlyPart*float64(floor):
+		check.Verdict = record.Fail
+		check.Observed += fmt.Sprintf(": it gave up too early, its timer is %s", round(floor))
+	case measured-early-c.Uncertainty > limit:
+		check.Verdict = record.Fail
+		check.Observed += fmt.Sprintf(", allowed %s", round(limit))
+	case measured+c.Uncertainty > limit || measured > allowance:
+		check.Verdict = record.Marginal
+		check.Why = fmt.Sprintf("%s of %s ± %s", round(measured), round(limit), round(c.Uncertainty+early))
+	default:
+		check.Verdict = record.Pass
+	}
+}
+
+// round shows a time with three or four figures.
+func round(d time.Duration) time.Duration {
+	if d > time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(100 * time.Microsecond)
+}

@@ -1,0 +1,100 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// window is one phase of the record.
+type window struct {
+	phase string
+	from  int64 // microseconds
+	to    int64
+	// cursor is where the last expected prompt was found: the next one comes after it.
+	cursor int64
+}
+
+func (w *window) holds(e record.Event) bool { return e.US >= w.from && e.US <= w.to }
+
+// window finds a phase that began and ended.
+func (c *Case) window(phase string) (*window, bool) {
+	w := &window{phase: phase, from: -1, to: -1}
+	for _, e := range c.Events {
+		if !is(e, "harness", "phase") || e.Fields["name"] != phase {
+			continue
+		}
+		if e.Fields["edge"] == "begin" {
+			w.from, w.cursor = e.US, e.US
+		} else {
+			w.to = e.US
+		}
+	}
+	return w, w.from >= 0 && w.to >= w.from
+}
+
+// is tells an event's source and kind.
+func is(e record.Event, source, kind string) bool { return e.Source == source && e.Kind == kind }
+
+// last finds the newest event at or before a time that satisfies a condition.
+func (c *Case) last(before int64, ok func(record.Event) bool) (record.Event, bool) {
+	for _, e := range slices.Backward(c.Events) {
+		if e.US <= before && ok(e) {
+			return e, true
+		}
+	}
+	return record.Event{}, false
+}
+
+// slack is by how much two events of different sources may appear in the wrong order, microseconds.
+func (c *Case) slack() int64 { return micros(c.Uncertainty + time.Millisecond) }
+
+// all collects a window's events that satisfy a condition.
+func (c *Case) all(w *window, ok func(record.Event) bool) []record.Event {
+	var found []record.Event
+	for _, e := range c.Events {
+		if w.holds(e) && ok(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// whole is the window of the entire record.
+func whole() *window { return &window{from: -1 << 62, to: 1<<62 - 1} }
+
+// actuation says that somebody did something to the terminal: a key, a card.
+func actuation(e record.Event) bool {
+	return is(e, "keypad", "press") || (e.Source == "card" && (e.Kind == "insert" || e.Kind == "swipe" || e.Kind == "remove"))
+}
+
+// message says that a message passed in a direction: of network kind "message" (seen) or "delivered" (handed on).
+func message(e record.Event, kind, direction, mti string) bool {
+	return is(e, "network", kind) && e.Fields["direction"] == direction && (mti == "" || e.Fields["mti"] == mti)
+}
+
+func fromTerminal(e record.Event, mti string) bool {
+	return message(e, "message", network.FromTerminal, mti)
+}
+
+func toTerminal(e record.Event, mti string) bool {
+	return message(e, "delivered", network.FromHost, mti)
+}
+
+// prompts are what was recognised on a screen.
+func prompts(e record.Event) []string {
+	if !is(e, "display", "screen") {
+		return nil
+	}
+	return strings.Fields(e.Fields["prompts"])
+}
+
+// shownText is a screen on one line.
+func shownText(e record.Event) string {
+	return strings.Join(strings.Split(e.Fields["text"], "\n"), " / ")
+}
+
+func micros(d time.Duration) int64 { return d.Microseconds() }

@@ -1,0 +1,259 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
+	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/harness/judge"
+	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/rigs"
+)
+
+// Run takes one scenario from idle to verdict. It always returns a result and always leaves the rig
+// safe; what was recorded is in the timeline, which Run neither creates nor closes.
+//
+// A cancelled ctx ends the scenario as inconclusive; making the rig safe has a time of its own.
+func (s *Session) Run(ctx context.Context, sc *scenarios.Scenario, tl *Timeline) record.Result {
+	r := &run{session: s, scenario: sc, timeline: tl, states: map[string]issuer.State{}}
+	r.cutsBefore = s.begin(tl)
+	r.note("begin", map[string]string{
+		"scenario": sc.ID, "profile": s.world.Profile.ID, "lang": s.world.Lang, "rig": s.world.Rig.Name,
+		"scale": fmt.Sprintf("%g", s.world.Profile.Scale),
+	})
+	for _, phase := range []struct {
+		name string
+		do   func(context.Context) error
+		// always: also after the terminal failed an earlier phase.
+		always bool
+	}{
+		{"idle", r.reachIdle, true},
+		{"arrange", r.arrange, true},
+		{judge.Act, r.act, false},
+		{"heal", r.heal, true},
+		{judge.Recover, r.recover, false},
+		{judge.Audit, r.audit, true},
+	} {
+		if r.stopped != nil && !(phase.always && stoppedBy(r.stopped) == record.Terminal) {
+			break
+		}
+		r.note("phase", map[string]string{"name": phase.name, "edge": "begin"})
+		err := phase.do(ctx)
+		r.note("phase", map[string]string{"name": phase.name, "edge": "end"})
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			err = blame(record.Harness, "interrupted in phase %s: %w", phase.name, context.Cause(ctx))
+		}
+		if r.stopped == nil || stoppedBy(r.stopped) == record.Terminal {
+			r.stop(phase.name, err)
+		}
+	}
+	r.safe(ctx)
+	return r.verdict()
+}
+
+// run is one scenario being run.
+type run struct {
+	session  *Session
+	scenario *scenarios.Scenario
+	timeline *Timeline
+	states   map[string]issuer.State // the host's books at the end of a phase
+	faults   []network.Status
+	stops    []func(context.Context) error // feeds being followed
+	armed    bool
+	// cutsBefore is how many receipts had ended when the scenario began.
+	cutsBefore int
+	// acted is when something was last done to the terminal: a press, a card, its power.
+	acted time.Time
+	// stopped is why the scenario did not go on; nil while it does.
+	stopped error
+	// where is the phase in which it stopped.
+	where string
+}
+
+// Stop is why a scenario did not go on, and whose fault that is.
+type Stop struct {
+	Cause record.Cause
+	Err   error
+}
+
+func (s *Stop) Error() string { return s.Err.Error() }
+
+// Unwrap gives the fault itself.
+func (s *Stop) Unwrap() error { return s.Err }
+
+// blame says whose fault an error is.
+func blame(cause record.Cause, format string, args ...any) error {
+	return &Stop{Cause: cause, Err: fmt.Errorf(format, args...)}
+}
+
+// stoppedBy classifies an error: what says so itself, what an instrument reported, and, for all the rest, the harness.
+func stoppedBy(err error) record.Cause {
+	if stop := (*Stop)(nil); errors.As(err, &stop) {
+		return stop.Cause
+	}
+	if fault := (*rigs.Error)(nil); errors.As(err, &fault) {
+		return record.Rig
+	}
+	return record.Harness
+}
+
+func (r *run) stop(phase string, err error) {
+	r.stopped, r.where = err, phase
+	r.note("stop", map[string]string{"phase": phase, "cause": string(stoppedBy(err)), "why": err.Error()})
+}
+
+// note records what the harness itself does.
+func (r *run) note(kind string, fields map[string]string) {
+	r.timeline.Now("harness", kind, fields)
+}
+
+// begin makes the timeline the one that watchers write to, and forgets what the last scenario saw.
+// It returns how many receipts have ended so far.
+func (s *Session) begin(tl *Timeline) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timeline = tl
+	s.now.shown, s.now.changes = nil, nil
+	s.now.requests = map[string]int{}
+	return s.now.cuts
+}
+
+// arrange prepares issuer and network and starts to follow what they see.
+func (r *run) arrange(ctx context.Context) error {
+	w := r.session.world
+	setup, plan, err := programs(r.scenario, w.Profile)
+	if err != nil {
+		return blame(record.Config, "arrange: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, controlLimit)
+	defer cancel()
+	if err := w.Issuer.Setup(ctx, setup); err != nil {
+		return blame(record.Issuer, "arrange: %w", err)
+	}
+	if err := r.followFeeds(ctx); err != nil {
+		return err
+	}
+	if err := w.Network.Arm(ctx, plan); err != nil {
+		return blame(record.Network, "arrange: %w", err)
+	}
+	r.armed = true
+	return nil
+}
+
+func (r *run) followFeeds(ctx context.Context) error {
+	w := r.session.world
+	// The feeds outlive the time limit of arranging; safe stops them.
+	ctx = context.WithoutCancel(ctx)
+	stop, err := r.session.follow(ctx, "issuer", w.Issuer.Events())
+	if err != nil {
+		return blame(record.Issuer, "events: %w", err)
+	}
+	r.stops = append(r.stops, stop)
+	stop, err = r.session.follow(ctx, "network", w.Network.Events())
+	if err != nil {
+		return blame(record.Network, "events: %w", err)
+	}
+	r.stops = append(r.stops, stop)
+	return nil
+}
+
+// act provokes the failure mode and waits for what must then be shown.
+func (r *run) act(ctx context.Context) error {
+	return r.steps(ctx, judge.Act, r.scenario.Act, r.scenario.Expect)
+}
+
+// recover takes the way back and waits for what must then be shown.
+func (r *run) recover(ctx context.Context) error {
+	if len(r.scenario.Recover) == 0 {
+		return nil
+	}
+	return r.steps(ctx, judge.Recover, r.scenario.Recover, r.scenario.Recovered)
+}
+
+// steps performs a phase's steps, waits for its prompts, tidies the slot and takes the host's books.
+func (r *run) steps(ctx context.Context, phase string, steps []scenarios.Step, expect []scenarios.Expectation) error {
+	begun := time.Now()
+	err := r.perform(ctx, steps)
+	if err == nil {
+		err = r.awaitPrompts(ctx, begun, expect)
+	}
+	if err == nil {
+		err = r.awaitPaper(ctx)
+	}
+	if tidy := r.tidy(ctx); err == nil {
+		err = tidy
+	}
+	if books := r.books(ctx, phase); err == nil {
+		err = books
+	}
+	return err
+}
+
+// books keeps the host's journal and ledger as they are now.
+func (r *run) books(ctx context.Context, phase string) error {
+	ctx, cancel := context.WithTimeout(ctx, controlLimit)
+	defer cancel()
+	state, err := r.session.world.Issuer.State(ctx)
+	if err != nil {
+		return blame(record.Issuer, "books: %w", err)
+	}
+	r.states[phase] = state
+	for _, c := range state.Charges {
+		r.timeline.Now("issuer", "charge", map[string]string{"phase": phase, "terminal": c.Terminal, "stan": c.STAN,
+			"amount": scenarios.Money(c.Amount), "state": c.State, "settled": fmt.Sprint(c.Settled)})
+	}
+	return nil
+}
+
+// heal ends every fault; what each one did is kept.
+func (r *run) heal(ctx context.Context) error {
+	if !r.armed {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, controlLimit)
+	defer cancel()
+	faults, err := r.session.world.Network.Status(ctx)
+	if err == nil {
+		r.faults = faults
+		err = r.session.world.Network.Heal(ctx)
+	}
+	if err != nil {
+		return blame(record.Network, "heal: %w", err)
+	}
+	return nil
+}
+
+// verdict hands the record to the judge.
+func (r *run) verdict() record.Result {
+	s := r.session
+	events, incomplete := r.timeline.Events()
+	if incomplete != nil && (r.stopped == nil || stoppedBy(r.stopped) == record.Terminal) {
+		r.stopped = blame(record.Harness, "%w", incomplete)
+	}
+	c := judge.Case{
+		Scenario: r.scenario, Profile: s.world.Profile, Lang: s.world.Lang, Printer: s.world.Rig.Printer != nil,
+		Events: events, States: r.states, Faults: r.faults, Uncertainty: s.world.Rig.Uncertainty,
+	}
+	if r.stopped != nil {
+		c.Stopped = &judge.Stopped{Phase: r.where, Cause: stoppedBy(r.stopped), Why: r.stopped.Error()}
+	}
+	verdict := judge.Judge(c)
+	r.note("verdict", map[string]string{"verdict": string(verdict.Verdict), "cause": string(verdict.Cause), "why": verdict.Why})
+	s.mu.Lock()
+	firmware := s.firmware
+	s.timeline = nil
+	s.mu.Unlock()
+	return record.Result{
+		Scenario: r.scenario.ID, TitleEN: r.scenario.Title.EN, TitleZH: r.scenario.Title.ZH, Article: r.scenario.Cause,
+		Profile: s.world.Profile.ID, Lang: s.world.Lang, Rig: s.world.Rig.Name, Labels: r.scenario.Labels,
+		Verdict: verdict.Verdict, Cause: verdict.Cause, Why: verdict.Why, Checks: verdict.Checks,
+		Started: r.timeline.Start(), TerminalSeconds: time.Since(r.timeline.Start()).Seconds(), Firmware: firmware,
+	}
+}

@@ -1,0 +1,93 @@
+package rungs
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/term"
+
+	"github.com/assay-hil/assay/fakes/bench"
+	"github.com/assay-hil/assay/fixtures/hosts"
+	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/rigs/serial"
+)
+
+const (
+	// simScale is by what the simulated terminal's timers, and with them the budgets, are
+	// shortened in real time. Every record of the rung says so.
+	simScale = 5
+	// simContact is how long the fast finger holds a key, longer than any profile's debounce.
+	simContact = 30 * time.Millisecond
+	// simUncertainty: two pseudo-terminals and a scheduler lie between two time stamps.
+	simUncertainty = 10 * time.Millisecond
+)
+
+// newSim is the simulated bench behind real pseudo-terminals and loopback TCP, in real time.
+func newSim(o Options) (Rung, error) {
+	profiles, err := terminals.All()
+	if err != nil {
+		return nil, err
+	}
+	return &realtime{
+		name: Sim, profiles: profiles, scale: simScale,
+		has: func(string) bool { return true },
+		plan: func(t *teardown, p *terminals.Profile, lang string) (plan, error) {
+			ports, paths, err := openPorts(t)
+			if err != nil {
+				return plan{}, err
+			}
+			w := newLoopback(nil)
+			return plan{
+				wire:     w,
+				lines:    func(name string) (*serial.Line, error) { return serial.Open(paths[name], serial.Mode{}) },
+				settings: settings{name: Sim, contact: simContact, uncertainty: simUncertainty},
+				bench:    startBench(o, p, lang, ports, func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, uplinkName) }),
+			}, nil
+		},
+	}, nil
+}
+
+// startBench prepares the start of a fast simulated bench on ports.
+func startBench(o Options, p *terminals.Profile, lang string, ports bench.Ports, dial func(context.Context) (net.Conn, error)) func(context.Context, *hosts.Host) (*bench.Bench, error) {
+	return func(ctx context.Context, host *hosts.Host) (*bench.Bench, error) {
+		return bench.Start(ctx, bench.Config{
+			Profile: p, Lang: lang, Host: host, Defects: o.Defects, Faults: o.Faults, Fast: true, Ports: ports,
+			Dial: func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) },
+		})
+	}
+}
+
+// openPorts makes a pseudo-terminal for each instrument: the bench gets the master, the paths
+// are for the drivers.
+func openPorts(t *teardown) (bench.Ports, map[string]string, error) {
+	masters, paths := map[string]io.ReadWriteCloser{}, map[string]string{}
+	for _, name := range instruments {
+		master, slave, err := openPTY()
+		if err != nil {
+			return bench.Ports{}, nil, err
+		}
+		// The slave stays open on this side too: a master whose slave nobody holds reads EIO.
+		t.add("pseudo-terminal of "+name, slave.Close)
+		masters[name], paths[name] = master, slave.Name()
+	}
+	return bench.Ports{Keypad: masters["keypad"], Card: masters["card"], Display: masters["display"], Power: masters["power"], Printer: masters["printer"]}, paths, nil
+}
+
+// openPTY opens a pseudo-terminal that passes bytes on as they are: one that echoed would talk
+// to itself until the driver has opened it.
+func openPTY() (master, slave *os.File, err error) {
+	master, slave, err = pty.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
+		_ = master.Close()
+		_ = slave.Close()
+		return nil, nil, err
+	}
+	return master, slave, nil
+}
