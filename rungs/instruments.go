@@ -24,6 +24,8 @@ type settings struct {
 	name           string
 	origin         grbl.Point
 	contact        time.Duration
+	plunge         float64 // mm/min; 0 is the driver's usual
+	keypad         grbl.Limits
 	channel        int
 	normallyClosed bool
 	uncertainty    time.Duration
@@ -67,7 +69,7 @@ func openRig(ctx context.Context, t *teardown, p *terminals.Profile, open lines,
 			return d, err
 		}},
 		{"keypad", func(l *serial.Line) (rigs.Instrument, error) {
-			d, err := grbl.Open(ctx, l, grbl.Config{Keypad: p.Keypad, Origin: s.origin, Contact: s.contact})
+			d, err := grbl.Open(ctx, l, grbl.Config{Keypad: p.Keypad, Origin: s.origin, Contact: s.contact, PlungeFeed: s.plunge, Limits: s.keypad})
 			if err == nil {
 				rig.Keypad = d
 			}

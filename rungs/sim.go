@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/assay-hil/assay/fakes/bench"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/rigs/keypad/grbl"
 	"github.com/assay-hil/assay/rigs/serial"
 )
 
@@ -22,6 +24,8 @@ const (
 	simScale = 5
 	// simContact is how long the fast finger holds a key, longer than any profile's debounce.
 	simContact = 30 * time.Millisecond
+	// simPlunge is the fast finger's speed downwards, mm/min.
+	simPlunge = 30_000
 	// simUncertainty: two pseudo-terminals and a scheduler lie between two time stamps.
 	simUncertainty = 10 * time.Millisecond
 )
@@ -44,11 +48,17 @@ func newSim(o Options) (Rung, error) {
 			return plan{
 				wire:     w,
 				lines:    func(name string) (*serial.Line, error) { return serial.Open(paths[name], serial.Mode{}) },
-				settings: settings{name: Sim, contact: simContact, uncertainty: simUncertainty},
+				settings: settings{name: Sim, contact: simContact, plunge: simPlunge, keypad: simKeypad(), uncertainty: simUncertainty},
 				bench:    startBench(o, p, lang, ports, func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, uplinkName) }),
 			}, nil
 		},
 	}, nil
+}
+
+// simKeypad are the keypad driver's limits for a finger that is simulated: it may be asked for its
+// status more often than a real controller.
+func simKeypad() grbl.Limits {
+	return grbl.Limits{Banner: time.Second, Settle: 10 * time.Millisecond, StatusEvery: 5 * time.Millisecond}
 }
 
 // startBench prepares the start of a fast simulated bench on ports.
@@ -84,10 +94,32 @@ func openPTY() (master, slave *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
-		_ = master.Close()
-		_ = slave.Close()
-		return nil, nil, err
+	if _, err = term.MakeRaw(int(slave.Fd())); err == nil {
+		var waiting *os.File
+		if waiting, err = pollable(master); err == nil {
+			return waiting, slave, nil
+		}
 	}
-	return master, slave, nil
+	_ = master.Close()
+	_ = slave.Close()
+	return nil, nil, err
+}
+
+// pollable opens the same terminal anew in non-blocking mode: only then does Close end a Read or
+// Write in progress. It closes f.
+func pollable(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	name := f.Name()
+	if err := f.Close(); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }

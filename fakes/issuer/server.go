@@ -83,8 +83,8 @@ func New(config Config) (*Server, error) {
 }
 
 // Serve answers terminals on ln until ctx ends or Close is called, then returns nil once every
-// connection and late answer of this listener is done. It closes ln. Any other error of ln ends it too and is
-// returned.
+// connection and late answer of this listener is done. It closes ln. An error of ln itself ends
+// it too, and is returned.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if !s.begin() {
 		_ = ln.Close()

@@ -1,10 +1,16 @@
 package terminal_test
 
 import (
+	"context"
+	"errors"
+	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/assay-hil/assay/fakes/terminal"
 )
 
 // A power cut with any screen of a sale loses no money: the sale is in the journal, or it is
@@ -66,4 +72,56 @@ func cutAtScreen(t *testing.T, n int) int {
 		t.Fatalf("cut at screen %d: the second sale isn't charged", n)
 	}
 	return screens
+}
+
+// On a real socket, in real time, a power cut wakes the terminal at once and leaves the
+// connection to the network.
+func TestPowerCutOnTCP(t *testing.T) {
+	const patience = 5 * time.Second
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	hardware := newWorld().hardware()
+	var near net.Conn // the terminal's end, which the bench keeps
+	hardware.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
+		near = conn
+		return conn, err
+	}
+	profile := testProfile()
+	profile.Timers.Boot = time.Millisecond
+	app, err := terminal.New(terminal.Config{Profile: profile, Host: testHost()}, hardware)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cut := context.WithCancel(context.Background())
+	defer cut()
+	ended := make(chan error, 1)
+	go func() { ended <- app.Run(ctx) }()
+	far, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = far.Close() }()
+	if _, err := testHost().Dialect.Framing.ReadFrame(far); err != nil {
+		t.Fatal(err)
+	}
+	cut()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the terminal works on without power")
+	}
+	if err := far.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := far.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("the connection was closed: %v", err)
+	}
+	_ = near.Close()
 }

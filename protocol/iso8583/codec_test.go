@@ -145,6 +145,7 @@ func TestUnpackRefuses(t *testing.T) {
 		{"length digits cut", "0200" + "4000000000000000" + "1", 2, ErrTruncated},
 		{"length digits with a sign", "0200" + "4000000000000000" + "+1" + "4", 2, ErrLength},
 		{"length digits negative zero", "0200" + "4000000000000000" + "-0", 2, ErrLength},
+		{"length digits beyond 9", "0200" + "4000000000000000" + "0:" + "4761739001", 2, ErrLength},
 		{"longer than the dialect allows", "0200" + "4000000000000000" + "20" + strings.Repeat("4", 20), 2, ErrLength},
 		{"half a byte", "0200" + "0000000000000200" + "003" + "9F2", 55, ErrLength},
 	}

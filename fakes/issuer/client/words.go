@@ -1,9 +1,9 @@
 package client
 
 // Kinds of feed events. "received" stands for a message and everything that was decided on it;
-// "sent" is recorded before the answer is written, and "undelivered" when the terminal cannot have got
-// an answer: it had hung up before a late one was due, or the connection did not take it any more.
-// The fields are mti, stan, terminal, code, rule and effect, without the empty ones.
+// "sent" is recorded before the answer is written, and "undelivered" when the terminal cannot
+// have got an answer: it had hung up before a late one was due, or the connection did not take it
+// any more. The fields are mti, stan, terminal, code, rule and effect, without the empty ones.
 const (
 	EventReceived    = "received"
 	EventSent        = "sent"

@@ -20,11 +20,12 @@ import (
 // greeting is what GRBL 1.1h says at a start, here with homing required.
 const greeting = "\r\nGrbl 1.1h ['$' for help]\r\n[MSG:'$H'|'$X' to unlock]\r\n"
 
-// moveTime is how long every movement of the scripted controller takes.
-const moveTime = 300 * time.Millisecond
-
-// homingTime is how long its homing cycle takes.
-const homingTime = 6 * time.Second
+// moveTime is how long every movement of the scripted controller takes, homingTime its homing
+// cycle, unless a test changes it.
+const (
+	moveTime   = 300 * time.Millisecond
+	homingTime = 6 * time.Second
+)
 
 // overrides are what a test changes; nil means as GRBL does. They run without the mutex.
 type overrides struct {
@@ -35,7 +36,7 @@ type overrides struct {
 
 // controller is a scripted GRBL: right in all it does, until a test overrides a part of it.
 type controller struct {
-	conn  net.Conn
+	conn  io.ReadWriter
 	out   chan string
 	lines chan string
 	stop  chan struct{}
@@ -50,13 +51,15 @@ type controller struct {
 	settings map[int]string
 
 	overrides
+	moveTime, homingTime time.Duration
+
 	boots bool        // greets by itself when it is started
 	deaf  atomic.Bool // hears nothing, says nothing
 }
 
-func newController(conn net.Conn) *controller {
+func newController(conn io.ReadWriter) *controller {
 	return &controller{
-		conn: conn, out: make(chan string, 256), lines: make(chan string, 64), stop: make(chan struct{}),
+		moveTime: moveTime, homingTime: homingTime, conn: conn, out: make(chan string, 256), lines: make(chan string, 64), stop: make(chan struct{}),
 		pos: grbl.Point{X: -150, Y: -150, Z: -50},
 		settings: map[int]string{
 			1: "255", 10: "1", 13: "0", 20: "1", 21: "1", 22: "1",
@@ -196,14 +199,14 @@ func (c *controller) reset() {
 
 // obey carries out one line as GRBL does.
 func (c *controller) obey(line string) {
-	if on := c.now().onLine; on != nil && on(line) {
-		return
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	c.mu.Lock()
 	c.cancel = cancel
 	c.mu.Unlock()
+	if on := c.now().onLine; on != nil && on(line) {
+		return
+	}
 	switch {
 	case line == "$$":
 		for n, v := range c.settings {
@@ -221,14 +224,16 @@ func (c *controller) obey(line string) {
 	case strings.HasPrefix(line, "G53 G"):
 		c.plan(line)
 	}
-	c.say("ok\r\n")
+	if ctx.Err() == nil { // not when a reset ended the line
+		c.say("ok\r\n")
+	}
 }
 
 func (c *controller) home(ctx context.Context) bool {
 	c.mu.Lock()
 	c.homing = true
 	c.mu.Unlock()
-	if !wait(ctx, homingTime) {
+	if !wait(ctx, c.homingTime) {
 		return false
 	}
 	c.mu.Lock()
@@ -264,7 +269,7 @@ func (c *controller) plan(line string) {
 	if c.busy.After(start) {
 		start = c.busy
 	}
-	c.busy = start.Add(moveTime)
+	c.busy = start.Add(c.moveTime)
 }
 
 func wait(ctx context.Context, d time.Duration) bool {

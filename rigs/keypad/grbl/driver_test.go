@@ -308,3 +308,24 @@ func TestCloseEndsACallUnderWay(t *testing.T) {
 		}
 	})
 }
+
+func TestPositionsInInches(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var ctl *controller
+		d, c := homed(t, func(c *controller) {
+			ctl = c
+			c.settings[13] = "1"
+			c.onStatus = func() (string, bool) {
+				ctl.mu.Lock()
+				defer ctl.mu.Unlock()
+				return fmt.Sprintf("<Idle|MPos:%.4f,%.4f,%.4f>\r\n", ctl.pos.X/25.4, ctl.pos.Y/25.4, ctl.pos.Z/25.4), true
+			}
+		})
+		if _, err := d.Press(t.Context(), "5"); err != nil {
+			t.Fatal(err)
+		}
+		if c.plunges() != 1 {
+			t.Errorf("%d plunges", c.plunges())
+		}
+	})
+}

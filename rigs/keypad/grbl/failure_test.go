@@ -2,6 +2,8 @@ package grbl_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -45,8 +47,8 @@ func silentAlarm(c *controller, code string, on func(string) bool) {
 func TestAPressIsNeverRepeated(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(c *controller)
-		is     error
-		alarm  int
+		is    error
+		alarm int
 	}{
 		"plunge refused, error:9":  {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, "error:9\r\n")}) }, nil, 0},
 		"plunge not answered":      {func(c *controller) { c.change(overrides{onLine: answer(c, isPlunge, "")}) }, rigs.ErrNoAnswer, 0},
@@ -81,7 +83,10 @@ func TestAPressIsNeverRepeated(t *testing.T) {
 				}
 				_, err = d.Press(t.Context(), "5")
 				rigFault(t, err)
-				time.Sleep(time.Minute)
+				if errors.Is(err, grbl.ErrMaybePressed) {
+					t.Errorf("the second press was never sent: %v", err)
+				}
+				time.Sleep(time.Minute) // virtual: time enough for any repeat
 				if n := c.plunges(); n != 1 {
 					t.Errorf("%d plunges for one press: %q", n, c.record())
 				}
@@ -106,7 +111,7 @@ func answer(c *controller, match func(string) bool, text string) func(string) bo
 func hangUp(c *controller) func(string) bool {
 	return func(line string) bool {
 		if isPlunge(line) {
-			c.conn.Close()
+			c.conn.(io.Closer).Close()
 		}
 		return false
 	}
@@ -116,7 +121,7 @@ func TestNothingIsPressedWhenTheApproachFails(t *testing.T) {
 	sideways := func(line string) bool { return strings.Contains(line, "X") }
 	tests := map[string]struct {
 		spoil func(c *controller)
-		is     error
+		is    error
 	}{
 		"refused":   {func(c *controller) { c.change(overrides{onLine: answer(c, sideways, "error:9\r\n")}) }, nil},
 		"alarm":     {func(c *controller) { c.change(overrides{onLine: answer(c, sideways, "ok\r\nALARM:2\r\n")}) }, nil},
@@ -128,6 +133,14 @@ func TestNothingIsPressedWhenTheApproachFails(t *testing.T) {
 		"held": {func(c *controller) {
 			c.change(overrides{onStatus: func() (string, bool) { return "<Hold:0|MPos:-180.000,-70.000,-40.000>\r\n", true }})
 		}, nil},
+		"alarm instead of a status": {func(c *controller) {
+			c.change(overrides{onStatus: func() (string, bool) { return "ALARM:1\r\n[MSG:Reset to continue]\r\n", true }})
+		}, nil},
+		"restart before the status": {func(c *controller) {
+			c.change(overrides{onStatus: func() (string, bool) {
+				return greeting + "<Idle|MPos:-180.000,-70.000,-40.000>\r\n", true
+			}})
+		}, grbl.ErrRestarted},
 		"status unanswered": {func(c *controller) {
 			c.change(overrides{onStatus: func() (string, bool) { return "", true }})
 		}, rigs.ErrNoAnswer},

@@ -58,7 +58,7 @@ func (d *Driver) Halt(ctx context.Context) error {
 	defer func() { <-d.turn }()
 	err := d.halt(ctx)
 	if err != nil && ctx.Err() != nil && (d.moving || d.waiting) {
-		err = errors.Join(err, d.stop(ctx, err))
+		err = errors.Join(err, d.stop(ctx, errors.New("the call ended while the machine moved")))
 	}
 	return rigs.Fault(instrument, "halt", err)
 }

@@ -2,6 +2,8 @@ package grbl_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -54,19 +56,24 @@ func TestCancelledPress(t *testing.T) {
 		at    func(string) bool
 		maybe bool
 	}{
-		"on the way to the key": {func(l string) bool { return strings.Contains(l, "X") }, false},
-		"at the bottom":         {func(l string) bool { return l == "G4 P0.007" }, true},
+		"on the way to the key":     {func(l string) bool { return strings.Contains(l, "X") }, false},
+		"in step, asking for place": {func(l string) bool { return l == "?" }, false},
+		"at the bottom":             {func(l string) bool { return l == "G4 P0.007" }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				d, c := homed(t, nil)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				c.change(overrides{onLine: func(line string) bool {
-					if stage.at(line) {
+				hear := func(what string) bool {
+					if stage.at(what) {
 						cancel()
 					}
 					return false
+				}
+				c.change(overrides{onLine: hear, onStatus: func() (string, bool) {
+					hear("?")
+					return "", stage.at("?")
 				}})
 				start := time.Now()
 				_, err := d.Press(ctx, "5")
@@ -80,6 +87,11 @@ func TestCancelledPress(t *testing.T) {
 				synctest.Wait()
 				if got := c.record(); !slices.Equal(got[len(got)-2:], []string{"!", "0x18"}) {
 					t.Errorf("the machine was not stopped: %q", got)
+				}
+				_, err = d.Press(t.Context(), "5")
+				rigFault(t, err, grbl.ErrNotHomed)
+				if errors.Is(err, context.Canceled) || errors.Is(err, grbl.ErrMaybePressed) {
+					t.Errorf("the next press inherits the fate of the cancelled one: %v", err)
 				}
 				c.change(overrides{})
 				c.forget()
@@ -198,7 +210,7 @@ func TestDeadControllerIsBounded(t *testing.T) {
 func TestLostLine(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, c := homed(t, nil)
-		c.conn.Close()
+		c.conn.(io.Closer).Close()
 		synctest.Wait()
 		_, err := d.Press(t.Context(), "5")
 		rigFault(t, err, rigs.ErrLost)

@@ -109,7 +109,7 @@ func (d *Driver) tidy(ctx context.Context, err error) error {
 		d.homed, d.distrust = false, errors.New("an earlier press failed")
 	}
 	if ctx.Err() != nil && (d.moving || d.waiting) {
-		return errors.Join(err, d.stop(ctx, err))
+		return errors.Join(err, d.stop(ctx, errors.New("the call ended while the machine moved")))
 	}
 	return err
 }

@@ -67,9 +67,24 @@ func (d *Driver) note(m message) {
 // lose ends the trust in the position.
 func (d *Driver) lose(why error) {
 	if d.homed || d.positioned {
-		d.distrust = why
+		d.distrust = reason(why)
 	}
 	d.homed, d.positioned = false, false
+}
+
+// reason is what a later call tells about an earlier error. Only what is a state of the
+// controller stays recognisable: the earlier call's deadline, or its key that may be down, must
+// not pass for the later one's.
+func reason(why error) error {
+	if a := (*AlarmError)(nil); errors.As(why, &a) {
+		return a
+	}
+	for _, known := range []error{ErrRestarted, ErrOutOfStep, ErrPosition} {
+		if errors.Is(why, known) {
+			return known
+		}
+	}
+	return fmt.Errorf("an earlier call failed: %v", why)
 }
 
 // catchUp looks at everything that came since the last call: alarms, restarts, stray answers.
