@@ -36,7 +36,7 @@ func (l *Log) Append(kind string, fields map[string]string) Event {
 	l.seq++
 	e := Event{Seq: l.seq, At: time.Now(), Kind: kind, Fields: fields}
 	if len(l.events) == Limit {
-		l.events = append(l.events[:0], l.events[1:]...)
+		l.events = l.events[1:] // append moves the rest to a new array once in a while, not every time
 		l.dropped++
 	}
 	l.events = append(l.events, e)

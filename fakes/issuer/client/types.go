@@ -77,8 +77,10 @@ type Settlement struct {
 	At       time.Time `json:"at"`
 	Agrees   bool      `json:"agrees"`
 	// What the terminal claimed and what the books say: debit count and sum, minor units.
-	TerminalCount, TerminalAmount int64
-	HostCount, HostAmount         int64
+	TerminalCount  int64 `json:"terminal_count"`
+	TerminalAmount int64 `json:"terminal_amount"`
+	HostCount      int64 `json:"host_count"`
+	HostAmount     int64 `json:"host_amount"`
 }
 
 // State is everything the money audit needs.
@@ -91,5 +93,6 @@ type State struct {
 	Violations []string `json:"violations"`
 }
 
-// Events of the feed: kind "received" and "sent" (fields mti, stan, terminal, code, rule, effect),
-// "violation" (text), "connected", "disconnected".
+// Events of the feed: kind "received", "sent" and "undelivered", an answer that the terminal cannot have got
+// (fields mti, stan, terminal, code, rule, effect), "violation" (text), "connected",
+// "disconnected". The words are constants in words.go.

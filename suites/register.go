@@ -1,0 +1,51 @@
+package suites
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// specLimit bounds one spec in real time: longer than the slowest scenario with a real terminal's timers,
+// shorter than a night.
+const specLimit = 30 * time.Minute
+
+// specGrace is how long a spec may take to make its rig safe after it was interrupted.
+const specGrace = 90 * time.Second
+
+// Register makes a spec for each planned item, in the plan's order. Call it once before RunSpecs.
+func Register(cfg Config) {
+	Describe("assay", func() {
+		for _, item := range cfg.Items {
+			It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, item.Profile.ID, item.Scenario.Title.EN),
+				Label(item.Scenario.Labels...), SpecTimeout(specLimit), GracePeriod(specGrace),
+				func(ctx SpecContext) { spec(ctx, cfg, item) })
+		}
+	})
+}
+
+// spec runs one item and tells Ginkgo. Only pass and marginal pass: Ginkgo has no word for inconclusive, so
+// that fails too, and says what it is.
+func spec(ctx context.Context, cfg Config, item Item) {
+	GinkgoHelper()
+	if cfg.ending() {
+		Skip("the run was interrupted")
+	}
+	if item.Skip != "" {
+		cfg.skip(item)
+		Skip(item.Skip) // the exact missing capability
+	}
+	result := cfg.play(ctx, item)
+	AddReportEntry("verdict", string(result.Verdict)+" "+result.Timeline, ReportEntryVisibilityNever)
+	switch result.Verdict {
+	case record.Pass, record.Marginal:
+	case record.Fail:
+		Fail(fmt.Sprintf("%s: %s", result.Cause, result.Why))
+	default:
+		Fail(fmt.Sprintf("%s (%s), not the terminal's failure: %s", result.Verdict, result.Cause, result.Why))
+	}
+}
