@@ -19,13 +19,12 @@ const specGrace = 90 * time.Second
 
 // Register makes a spec for each planned item, in the plan's order. Call it once before RunSpecs.
 func Register(cfg Config) {
-	Describe("assay", func() {
-		for _, item := range cfg.Items {
-			It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, item.Profile.ID, item.Scenario.Title.EN),
-				Label(item.Scenario.Labels...), SpecTimeout(specLimit), GracePeriod(specGrace),
-				func(ctx SpecContext) { spec(ctx, cfg, item) })
-		}
-	})
+	for i, item := range cfg.Items {
+		It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, item.Profile.ID, item.Scenario.Title.EN),
+			Label(item.Scenario.Labels...), SpecTimeout(specLimit), GracePeriod(specGrace),
+			SpecPriority(len(cfg.Items)-i), // Ginkgo shuffles what has no priority
+			func(ctx SpecContext) { spec(ctx, cfg, item) })
+	}
 }
 
 // spec runs one item and tells Ginkgo. Only pass and marginal pass: Ginkgo has no word for inconclusive, so

@@ -64,7 +64,7 @@ func (c *Case) unreversed() []string {
 	for _, request := range c.all(whole(), func(e record.Event) bool { return fromTerminal(e, "0200") }) {
 		stan := request.Fields["stan"]
 		answered := slices.ContainsFunc(c.Events, func(e record.Event) bool {
-			return toTerminal(e, "0210") && e.Fields["stan"] == stan && e.US >= request.US
+			return toTerminal(e, "0210") && e.Fields["stan"] == stan && e.US+c.slack() >= request.US
 		})
 		if answered && !c.gaveUp(request, stan) {
 			continue

@@ -1,6 +1,7 @@
 // Package feed is how a fake tells what happened to it: an append-only, bounded log of
 // events, read over HTTP by position. A fake appends; its client follows. Time stamps are
-// carried as ages, so that a follower on another machine needs no common clock.
+// carried on the log's own monotonic clock, so that a follower on another machine needs no
+// common clock and the distances between events are exact.
 package feed
 
 import (
@@ -27,6 +28,7 @@ type Log struct {
 	seq     uint64
 	dropped uint64
 	changed chan struct{}
+	born    time.Time // of the first event: the log's own clock starts there
 }
 
 // Append records an event now and returns it.
@@ -35,6 +37,9 @@ func (l *Log) Append(kind string, fields map[string]string) Event {
 	defer l.mu.Unlock()
 	l.seq++
 	e := Event{Seq: l.seq, At: time.Now(), Kind: kind, Fields: fields}
+	if l.born.IsZero() {
+		l.born = e.At
+	}
 	if len(l.events) == Limit {
 		l.events = l.events[1:] // append moves the rest to a new array once in a while, not every time
 		l.dropped++
@@ -62,6 +67,16 @@ func (l *Log) After(seq uint64) (events []Event, dropped uint64, more <-chan str
 		l.changed = make(chan struct{})
 	}
 	return events, l.dropped, l.changed
+}
+
+// clock gives a time on the log's own, monotonic clock.
+func (l *Log) clock(at time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.born.IsZero() {
+		return 0
+	}
+	return at.Sub(l.born)
 }
 
 // Last is the newest event's Seq; 0 in an empty log.

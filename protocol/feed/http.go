@@ -13,8 +13,9 @@ import (
 // MaxWait bounds one long poll.
 const MaxWait = 30 * time.Second
 
-// batch is the wire form of one answer: ages instead of times.
+// batch is the wire form of one answer. Times are microseconds on the log's clock.
 type batch struct {
+	NowUS   int64       `json:"now_us"`
 	Last    uint64      `json:"last"`
 	Dropped uint64      `json:"dropped,omitempty"`
 	Events  []wireEvent `json:"events"`
@@ -22,7 +23,7 @@ type batch struct {
 
 type wireEvent struct {
 	Seq   uint64            `json:"seq"`
-	AgeUS int64             `json:"age_us"`
+	AtUS  int64             `json:"at_us"`
 	Kind  string            `json:"kind"`
 	Field map[string]string `json:"fields,omitempty"`
 }
@@ -52,10 +53,9 @@ func (l *Log) Handler() http.Handler {
 			timer.Stop()
 			events, dropped, _ = l.After(after)
 		}
-		now := time.Now()
-		b := batch{Last: l.Last(), Dropped: dropped, Events: make([]wireEvent, 0, len(events))}
+		b := batch{NowUS: l.clock(time.Now()).Microseconds(), Last: l.Last(), Dropped: dropped, Events: make([]wireEvent, 0, len(events))}
 		for _, e := range events {
-			b.Events = append(b.Events, wireEvent{e.Seq, now.Sub(e.At).Microseconds(), e.Kind, e.Fields})
+			b.Events = append(b.Events, wireEvent{e.Seq, l.clock(e.At).Microseconds(), e.Kind, e.Fields})
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(b) // a client that went away needs no answer
@@ -67,10 +67,14 @@ type Reader struct {
 	HTTP *http.Client
 	URL  string
 	seen uint64
+	// start is when the log's clock started, on ours: the earliest that any answer allows. An answer that
+	// travelled long would make it too late, so the estimate only gets better.
+	start time.Time
 }
 
 // Next returns the events after those already returned; with wait > 0 it waits for the first.
-// Times are this machine's, good to the answer's travel time.
+// Times are this machine's; they are late by the travel time of the fastest answer so far, and their
+// distances are the log's own.
 func (r *Reader) Next(ctx context.Context, wait time.Duration) ([]Event, error) {
 	q := url.Values{"after": {strconv.FormatUint(r.seen, 10)}, "wait": {wait.String()}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"?"+q.Encode(), nil)
@@ -89,10 +93,12 @@ func (r *Reader) Next(ctx context.Context, wait time.Duration) ([]Event, error) 
 	if err := json.NewDecoder(resp.Body).Decode(&b); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.URL, err)
 	}
-	now := time.Now()
+	if start := time.Now().Add(-time.Duration(b.NowUS) * time.Microsecond); b.Last > 0 && (r.start.IsZero() || start.Before(r.start)) {
+		r.start = start
+	}
 	events := make([]Event, 0, len(b.Events))
 	for _, e := range b.Events {
-		at := now.Add(-time.Duration(e.AgeUS) * time.Microsecond)
+		at := r.start.Add(time.Duration(e.AtUS) * time.Microsecond)
 		events = append(events, Event{Seq: e.Seq, At: at, Kind: e.Kind, Fields: e.Field})
 		r.seen = e.Seq
 	}
