@@ -21,9 +21,9 @@ import (
 const (
 	// simScale is by what the simulated terminal's timers, and with them the budgets, are
 	// shortened in real time. Every record of the rung says so.
-	simScale = 5
+	simScale = 6
 	// simContact is how long the fast finger holds a key, longer than any profile's debounce.
-	simContact = 30 * time.Millisecond
+	simContact = 24 * time.Millisecond
 	// simPlunge is the fast finger's speed downwards, mm/min.
 	simPlunge = 30_000
 	// simUncertainty: two pseudo-terminals and a scheduler lie between two time stamps.
@@ -58,7 +58,7 @@ func newSim(o Options) (Rung, error) {
 // simKeypad are the keypad driver's limits for a finger that is simulated: it may be asked for its
 // status more often than a real controller.
 func simKeypad() grbl.Limits {
-	return grbl.Limits{Banner: time.Second, Settle: 10 * time.Millisecond, StatusEvery: 5 * time.Millisecond}
+	return grbl.Limits{Banner: time.Second, Settle: 10 * time.Millisecond, StatusEvery: 2 * time.Millisecond}
 }
 
 // startBench prepares the start of a fast simulated bench on ports.

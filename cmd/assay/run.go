@@ -36,7 +36,7 @@ scenario as it happens, results.jsonl, summary.json, junit.xml and index.html.
 
 A rig is one of
   sim      the simulated bench behind real pseudo-terminals and loopback TCP, in real time; the
-           simulated terminal's timers, and with them its budgets, are shortened by 5
+           simulated terminal's timers, and with them its budgets, are shortened by 6
   virtual  the simulated bench in memory and in virtual time, nothing shortened
   FILE     a lab's rig file: real instruments, a real terminal
 
