@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,7 +115,11 @@ func (r *run) awaitPrompts(ctx context.Context, since time.Time, expect []scenar
 			return err
 		}
 		if !ok {
-			return r.missing(ctx, "the prompt "+e.Prompt)
+			err := r.missing(ctx, "the prompt "+e.Prompt)
+			if stop := (*Stop)(nil); errors.As(err, &stop) {
+				stop.Expected = true
+			}
+			return err
 		}
 		since = at
 	}

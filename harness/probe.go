@@ -28,6 +28,9 @@ func (r *run) whose(ctx context.Context) (record.Cause, string) {
 			return record.Rig, err.Error()
 		}
 	}
+	if r.session.isGarbled("display") {
+		return record.Rig, "display: its line brings characters that no terminal sends: cable, speed or encoding are in doubt"
+	}
 	if r.session.screensSince(r.acted) > 0 {
 		return record.Terminal, "the screen changed after the last thing done to the terminal: finger and display work"
 	}

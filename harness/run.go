@@ -39,7 +39,7 @@ func (s *Session) Run(ctx context.Context, sc *scenarios.Scenario, tl *Timeline)
 		{judge.Audit, r.audit, true},
 	} {
 		if r.stopped != nil && !(phase.always && stoppedBy(r.stopped) == record.Terminal) {
-			break
+			continue
 		}
 		r.note("phase", map[string]string{"name": phase.name, "edge": "begin"})
 		err := phase.do(ctx)
@@ -81,6 +81,9 @@ type run struct {
 type Stop struct {
 	Cause record.Cause
 	Err   error
+	// Expected says that what is missing is an expectation of the scenario: the judge will find the
+	// same, with what was seen instead.
+	Expected bool
 }
 
 func (s *Stop) Error() string { return s.Err.Error() }
@@ -122,6 +125,7 @@ func (s *Session) begin(tl *Timeline) int {
 	s.timeline = tl
 	s.now.shown, s.now.changes = nil, nil
 	s.now.requests = map[string]int{}
+	s.garbled = map[string]bool{}
 	return s.now.cuts
 }
 
@@ -243,6 +247,9 @@ func (r *run) verdict() record.Result {
 	}
 	if r.stopped != nil {
 		c.Stopped = &judge.Stopped{Phase: r.where, Cause: stoppedBy(r.stopped), Why: r.stopped.Error()}
+		if stop := (*Stop)(nil); errors.As(r.stopped, &stop) {
+			c.Stopped.Expected = stop.Expected
+		}
 	}
 	verdict := judge.Judge(c)
 	r.note("verdict", map[string]string{"verdict": string(verdict.Verdict), "cause": string(verdict.Cause), "why": verdict.Why})

@@ -94,6 +94,7 @@ func (r *run) typeInto(ctx context.Context, t scenarios.Type) error {
 			invites = append(invites, id)
 		}
 	}
+	slices.Sort(invites)
 	if err := r.prompted(ctx, r.patience().local, invites...); err != nil {
 		return err
 	}

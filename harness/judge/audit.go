@@ -30,8 +30,14 @@ func (c *Case) audit() []record.Check {
 		check("unanswered", "every request without an answer is reversed", c.unreversed(), "none is left over"),
 		check("protocol", "the terminal keeps to the host's protocol", state.Violations, "no violation"),
 	}
+	checks = append(checks, check("card data", "no card number in clear on screen or receipt", c.leaks(), "none was seen"))
 	if c.Printer {
-		checks = append(checks, check("receipts", "a charge for each approved receipt and a receipt for each charge", c.unreceipted(), "they agree"))
+		receipts := check("receipts", "a charge for each approved receipt and a receipt for each charge", c.unreceipted(), "they agree")
+		if ok && receipts.Verdict != record.Pass && c.silentPrinter() {
+			receipts.Verdict, receipts.Cause = record.Inconclusive, record.Rig
+			receipts.Observed += "; " + printerInDoubt
+		}
+		checks = append(checks, receipts)
 	}
 	if c.Profile.Has("settlement") {
 		checks = append(checks, check("totals", "the totals of terminal and host agree, nothing pending", c.unbalanced(), "they agree"))
@@ -109,6 +115,29 @@ func (c *Case) unreceipted() []string {
 		}
 	}
 	return problems
+}
+
+// leaks are the places where the terminal showed a card number in clear.
+func (c *Case) leaks() []string {
+	var problems []string
+	for _, e := range c.Events {
+		if e.Kind != "leak" {
+			continue
+		}
+		problem := fmt.Sprintf("%s on the %s", e.Fields["what"], e.Source)
+		if !slices.Contains(problems, problem) {
+			problems = append(problems, problem)
+		}
+	}
+	return problems
+}
+
+// printerInDoubt is why missing receipts are not held against the terminal.
+const printerInDoubt = "nothing at all came from the printer: its line or paper is in doubt"
+
+// silentPrinter says that the printer gave no sign of life, not even a settlement slip.
+func (c *Case) silentPrinter() bool {
+	return !slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "printer" })
 }
 
 func (c *Case) unbalanced() []string {
