@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	network "github.com/assay-hil/assay/fakes/network/client"
@@ -197,6 +195,9 @@ func (s *Session) watchDisplay(ctx context.Context) {
 func (s *Session) sawScreen(screen rigs.Screen) {
 	s.inspect(screen.At, "display", append(screen.Lines, screen.Noise)...)
 	if screen.Noise != "" {
+		if brokenLine(s.world.Profile.Screen, screen.Noise) {
+			s.setGarbled("display")
+		}
 		s.note(screen.At, "display", "noise", map[string]string{"text": screen.Noise})
 		return
 	}
@@ -219,40 +220,6 @@ func (s *Session) sawScreen(screen rigs.Screen) {
 			v.shown = append(v.shown, shown{p, screen.At})
 		}
 	})
-}
-
-// inspect looks at raw text, before it is masked, for what the masked record could not show: a card
-// number in clear, which is the terminal's failure, and characters that no terminal sends,
-// which is the line's.
-func (s *Session) inspect(at time.Time, source string, lines ...string) {
-	card := s.card()
-	for _, line := range lines {
-		if card != nil && strings.Contains(digitsOf(line), card.PAN) {
-			s.note(at, source, "leak", map[string]string{"what": "the card number in clear", "card": card.ID})
-		}
-		if strings.ContainsFunc(line, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }) {
-			s.mu.Lock()
-			s.garbled[source] = true
-			s.mu.Unlock()
-		}
-	}
-}
-
-// digitsOf keeps the digits of a text: grouping does not hide a number.
-func digitsOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text)
-}
-
-// isGarbled says whether a line brought characters that no terminal sends, in this scenario.
-func (s *Session) isGarbled(source string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.garbled[source]
 }
 
 // firmware finds the version that the terminal itself shows; "" when it does not.

@@ -36,20 +36,17 @@ func (r *Rig) Instruments() []Instrument {
 	return all
 }
 
-// Has says whether the rig has a capability that a scenario may need. Other words are the terminal
-// profile's.
-func (r *Rig) Has(capability string) bool {
-	switch capability {
-	case "keypad":
-		return r.Keypad != nil
-	case "card-emulator", "stripe", "chip":
-		return r.Card != nil
-	case "display":
-		return r.Display != nil
-	case "power":
-		return r.Power != nil
-	case "printer-sink", "printer":
-		return r.Printer != nil
-	}
-	return true
+// needs names the instrument without which a rig lacks a capability that a scenario may need. A
+// capability that is not listed is the terminal profile's alone.
+var needs = map[string]string{
+	"keypad": "keypad", "customer-id": "keypad", "pin": "keypad", "settlement": "keypad",
+	"card-emulator": "card", "stripe": "card", "chip": "card",
+	"display": "display", "power": "power",
+	"printer-sink": "printer", "printer": "printer",
+}
+
+// Has says whether a rig with these instruments has a capability that a scenario may need.
+func Has(there func(instrument string) bool, capability string) bool {
+	instrument, known := needs[capability]
+	return !known || there(instrument)
 }

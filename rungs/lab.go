@@ -24,10 +24,7 @@ func newLab(path string) (Rung, error) {
 	return &realtime{
 		name: f.Name, profiles: []*terminals.Profile{profile}, scale: 1, lang: cmp.Or(f.Lang, profile.Languages[0]),
 		has: func(capability string) bool {
-			instrument, known := map[string]string{"keypad": "keypad", "customer-id": "keypad", "pin": "keypad", "card-emulator": "card", "stripe": "card", "chip": "card",
-				"display": "display", "power": "power", "printer-sink": "printer", "printer": "printer"}[capability]
-			_, there := given[instrument]
-			return !known || there
+			return rigs.Has(func(instrument string) bool { _, there := given[instrument]; return there }, capability)
 		},
 		plan: func(*teardown, *terminals.Profile, string) (plan, error) {
 			return plan{
