@@ -1,149 +1,136 @@
 package reports
 
 import (
-	"bufio"
 	"bytes"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/assay-hil/assay/harness/record"
 )
 
-// maxShown bounds the events of one timeline in the HTML; the whole is in its file, and the
-// page says so.
-const maxShown = 2000
+// Limits of the page. What it leaves out it says, and the whole is in the timeline's file.
+const (
+	maxShown = 2000 // events of one timeline
+	maxOpen  = 3    // timelines that are open when the page opens
+)
 
 //go:embed index.tmpl.html
 var page string
 
 var tmpl = template.Must(template.New("index").Funcs(template.FuncMap{
-	"ms":      func(us int64) string { return fmt.Sprintf("%.1f ms", float64(us)/1000) },
 	"clock":   clock,
-	"seconds": func(s float64) string { return fmt.Sprintf("%.1f s", s) },
-	"fields":  fieldText,
+	"fault":   fault,
 	"join":    strings.Join,
+	"mark":    mark,
+	"millis":  millis,
+	"seconds": seconds,
 }).Parse(page))
 
 // view is what the page shows.
 type view struct {
 	Summary Summary
 	Words   string
-	Bad     bool
+	Tone    record.Verdict
+	Counts  []tally
 	Results []resultView
+	Bad     int // results to look at; they come first
+}
+
+// tally is one of the counts, with the verdict whose colour it has.
+type tally struct {
+	N    int
+	Name string
+	Tone record.Verdict
 }
 
 type resultView struct {
 	record.Result
-	Anchor   string
-	Open     bool
-	Events   []record.Event
-	Cut      int    // events that are not shown
-	Unread   string // why the timeline could not be read
-	Problems int
+	Nth     int // in the run, from 1
+	Bad     bool
+	Open    bool          // the timeline
+	Why     string        // what Decided does not say already
+	Decided *record.Check // the check that made the verdict, where it is a bad one
+	More    int           // checks that were not passed, besides Decided
+	Checks  []record.Check
+	Rows    []row
+	Events  int
+	Unread  string // why the timeline could not be read
+	Replay  string
 }
 
 // HTML makes the page for people: one file that needs nothing else. dir is where the timelines are.
 func HTML(dir string, s Summary, results []record.Result) ([]byte, error) {
-	v := view{Summary: s, Words: s.Words(), Bad: s.Failed+s.Inconclusive > 0}
+	v := view{Summary: s, Words: s.Words(), Tone: s.tone(), Counts: tallies(s)}
 	for i, r := range results {
-		rv := resultView{Result: r, Anchor: fmt.Sprintf("r%d", i+1), Open: r.Verdict == record.Fail || r.Verdict == record.Inconclusive}
-		for _, c := range r.Checks {
-			if c.Verdict != record.Pass {
-				rv.Problems++
-			}
-		}
-		if r.Timeline != "" {
-			events, err := readTimeline(filepath.Join(dir, r.Timeline))
-			if err != nil {
-				rv.Unread = err.Error()
-			}
-			if len(events) > maxShown {
-				rv.Cut = len(events) - maxShown
-				events = events[:maxShown]
-			}
-			rv.Events = events
+		rv := newResultView(dir, s, r)
+		rv.Nth = i + 1
+		if rv.Bad {
+			v.Bad++
 		}
 		v.Results = append(v.Results, rv)
 	}
+	slices.SortStableFunc(v.Results, func(a, b resultView) int { return rank(a.Verdict) - rank(b.Verdict) })
+	for i := range v.Results {
+		v.Results[i].Open = v.Results[i].Bad && i < maxOpen
+	}
 	var b bytes.Buffer
-	err := tmpl.Execute(&b, v)
-	return b.Bytes(), err
+	if err := tmpl.Execute(&b, v); err != nil {
+		return nil, fmt.Errorf("page: %w", err)
+	}
+	return bytes.Map(printable, b.Bytes()), nil
 }
 
-// Words says the run in a sentence.
-func (s Summary) Words() string {
-	switch {
-	case s.Failed > 0:
-		return fmt.Sprintf("The terminal failed %s.", count(s.Failed, "scenario"))
-	case s.Inconclusive > 0:
-		return fmt.Sprintf("%s could not be decided: the bench, not the terminal.", count(s.Inconclusive, "scenario"))
-	case s.NotRun > 0:
-		return fmt.Sprintf("The run ended early: %s not run.", count(s.NotRun, "scenario"))
-	case s.Planned == s.Skipped:
-		return "Nothing was run."
-	case s.Marginal > 0:
-		return fmt.Sprintf("The terminal passed, %s only just.", count(s.Marginal, "scenario"))
-	default:
-		return "The terminal passed."
+func tallies(s Summary) []tally {
+	return []tally{
+		{s.Planned, "planned", ""}, {s.Passed, "passed", record.Pass}, {s.Marginal, "marginal", record.Marginal},
+		{s.Failed, "failed", record.Fail}, {s.Inconclusive, "inconclusive", record.Inconclusive},
+		{s.Skipped, "skipped", record.Skipped}, {s.NotRun, "not run", record.Inconclusive},
 	}
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+func newResultView(dir string, s Summary, r record.Result) resultView {
+	rv := resultView{
+		Result: r, Why: r.Why, Bad: rank(r.Verdict) <= rank(record.Inconclusive), Replay: s.replay(r),
+		Checks: slices.Clone(r.Checks),
 	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// readTimeline reads a timeline in order of time. A last line that was cut off by a kill is left out.
-func readTimeline(path string) ([]record.Event, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	slices.SortStableFunc(rv.Checks, func(a, b record.Check) int { return rank(a.Verdict) - rank(b.Verdict) })
+	if rv.Bad && len(rv.Checks) > 0 && rv.Checks[0].Verdict != record.Pass {
+		rv.decide()
 	}
-	defer f.Close()
-	var events []record.Event
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var e record.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			break
+	if r.Timeline != "" {
+		events, err := readTimeline(filepath.Join(dir, r.Timeline))
+		if err != nil {
+			rv.Unread = err.Error()
 		}
-		events = append(events, e)
+		rv.Rows, rv.Events = rowsOf(events, maxShown), len(events)
 	}
-	slices.SortStableFunc(events, func(a, b record.Event) int { return int(a.US - b.US) })
-	return events, lines.Err()
+	return rv
 }
 
-// clock shows a time on the timeline.
-func clock(us int64) string {
-	return fmt.Sprintf("%8.3f", (time.Duration(us) * time.Microsecond).Seconds())
+// decide finds the check to show at the top: the first with the scenario's verdict. The
+// scenario's own sentence is left out where it says nothing more than that check.
+func (rv *resultView) decide() {
+	i := max(0, slices.IndexFunc(rv.Checks, func(c record.Check) bool { return c.Verdict == rv.Verdict }))
+	rv.Decided = &rv.Checks[i]
+	for _, c := range rv.Checks {
+		if c.Verdict != record.Pass {
+			rv.More++
+		}
+	}
+	rv.More--
+	if strings.Contains(rv.Why, rv.Decided.Observed) {
+		rv.Why = rv.Decided.Why
+	}
 }
 
-// fieldText shows an event's fields on one line, in a fixed order.
-func fieldText(f map[string]string) string {
-	names := make([]string, 0, len(f))
-	for n := range f {
-		names = append(names, n)
+// printable replaces the characters that neither HTML nor XML may hold; a garbled display sends them.
+func printable(c rune) rune {
+	if c < ' ' && c != '\n' && c != '\t' || c >= 0x7f && c < 0xa0 || c == 0xfffe || c == 0xffff {
+		return '\uFFFD'
 	}
-	slices.Sort(names)
-	var b strings.Builder
-	for _, n := range names {
-		if f[n] == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteString("  ")
-		}
-		fmt.Fprintf(&b, "%s=%s", n, strings.ReplaceAll(f[n], "\n", " ⏎ "))
-	}
-	return b.String()
+	return c
 }

@@ -86,15 +86,29 @@ or harness at fault, or interrupted).`,
   assay run --rig virtual        the same in virtual time, in a second
   assay run --rig lab7.yaml      the same on a lab's rig
   assay scenarios list           what there is to run`,
-		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          cobra.ArbitraryArgs,
+		RunE:          group,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRun(), newScenarios(), newVersion())
-	root.SuggestionsMinimumDistance = 2
 	return root
+}
+
+// group is what a command does that only holds others: it helps, and names the nearest command to
+// an unknown one.
+func group(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return usage(fmt.Errorf("%s\nSee '%s --help'", strict.UnknownMessage("command", args[0], names), cmd.CommandPath()))
 }
 
 // flagError names the nearest flag to an unknown one.

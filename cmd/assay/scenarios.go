@@ -18,8 +18,8 @@ func newScenarios() *cobra.Command {
 		Use:     "scenarios",
 		Short:   "Look at the catalogue of failure modes",
 		Example: "  assay scenarios list\n  assay scenarios list --json",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.ArbitraryArgs,
+		RunE:    group,
 	}
 	cmd.AddCommand(newScenariosList())
 	return cmd

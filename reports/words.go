@@ -1,0 +1,142 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// Words says the run in a sentence. A terminal's failure stands whatever else happened; a run
+// that ended early says so before it speaks of what it could not decide.
+func (s Summary) Words() string {
+	switch {
+	case s.Failed > 0:
+		return fmt.Sprintf("The terminal failed %s.", count(s.Failed, "scenario"))
+	case s.NotRun > 0 && s.Inconclusive > 0:
+		return fmt.Sprintf("The run ended early: %s not run, %d undecided.", count(s.NotRun, "scenario"), s.Inconclusive)
+	case s.NotRun > 0:
+		return fmt.Sprintf("The run ended early: %s not run.", count(s.NotRun, "scenario"))
+	case s.Inconclusive > 0:
+		return fmt.Sprintf("%s could not be decided: the bench, not the terminal.", count(s.Inconclusive, "scenario"))
+	case s.Planned == s.Skipped:
+		return "Nothing was run."
+	case s.Marginal > 0:
+		return fmt.Sprintf("The terminal passed, %s only just.", count(s.Marginal, "scenario"))
+	default:
+		return "The terminal passed."
+	}
+}
+
+// tone is the verdict whose colour suits Words.
+func (s Summary) tone() record.Verdict {
+	switch {
+	case s.Failed > 0:
+		return record.Fail
+	case s.NotRun > 0, s.Inconclusive > 0:
+		return record.Inconclusive
+	case s.Planned == s.Skipped:
+		return record.Skipped
+	case s.Marginal > 0:
+		return record.Marginal
+	default:
+		return record.Pass
+	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// replay is the command that runs one result's scenario again the same way, ready for a shell.
+func (s Summary) replay(r record.Result) string {
+	rig := r.Rig
+	if s.RigFile != "" {
+		rig = s.RigFile
+	}
+	words := []string{"assay", "run"}
+	flag := func(name, value string) {
+		if value != "" {
+			words = append(words, name, quote(value))
+		}
+	}
+	flag("--rig", rig)
+	flag("--profile", r.Profile)
+	flag("--lang", r.Lang)
+	flag("--scenario", r.Scenario)
+	for _, d := range s.Defects {
+		flag("--defect", d)
+	}
+	for _, f := range s.BenchFaults {
+		flag("--bench-fault", f)
+	}
+	if s.Seed != 0 {
+		flag("--seed", fmt.Sprint(s.Seed))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote makes a word safe for a POSIX shell; the usual ids stay as they are.
+func quote(word string) string {
+	plain := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:@+=", c)
+	}
+	if !strings.ContainsFunc(word, func(c rune) bool { return !plain(c) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// fault says whose fault a verdict is.
+func fault(c record.Cause) string {
+	switch c {
+	case record.None:
+		return ""
+	case record.Terminal:
+		return "the terminal"
+	default:
+		return string(c) + ", not the terminal"
+	}
+}
+
+// mark is the sign before a verdict, so that it does not hang on colour.
+func mark(v record.Verdict) string {
+	switch v {
+	case record.Pass:
+		return "✓"
+	case record.Marginal:
+		return "~"
+	case record.Fail:
+		return "✗"
+	case record.Skipped, record.NotRun:
+		return "–"
+	default:
+		return "?"
+	}
+}
+
+// rank orders what people must look at before what is well.
+func rank(v record.Verdict) int {
+	order := []record.Verdict{record.Fail, record.Inconclusive, record.Marginal, record.Pass, record.Skipped, record.NotRun}
+	if i := slices.Index(order, v); i >= 0 {
+		return i
+	}
+	return slices.Index(order, record.Inconclusive) // counted so too
+}
+
+// seconds shows a length of time: to a tenth, from two minutes on in minutes.
+func seconds(s float64) string {
+	if s < 120 {
+		return fmt.Sprintf("%.1f s", s)
+	}
+	whole := int(math.Round(s))
+	return fmt.Sprintf("%d min %02d s", whole/60, whole%60)
+}
+
+// millis shows microseconds as milliseconds.
+func millis(us int64) string { return fmt.Sprintf("%.1f ms", float64(us)/1000) }
