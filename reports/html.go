@@ -122,7 +122,7 @@ func (rv *resultView) decide() {
 		}
 	}
 	rv.More--
-	if strings.Contains(rv.Why, rv.Decided.Observed) {
+	if seen := rv.Decided.Observed; seen != "" && strings.Contains(rv.Why, seen) {
 		rv.Why = rv.Decided.Why
 	}
 }

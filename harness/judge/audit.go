@@ -12,37 +12,46 @@ import (
 
 // audit holds the money against what was intended, after every scenario and whatever it expects:
 // at most one net charge a sale, an approved receipt for each charge and a charge for each approved
-// receipt, every unanswered request reversed, totals that agree, nothing pending.
+// receipt, every unanswered request reversed before the next sale, nothing approved without the host,
+// totals that agree, nothing pending.
 func (c *Case) audit() []record.Check {
 	state, ok := c.States[Audit]
-	check := func(what, expected string, problems []string, otherwise string) record.Check {
-		r := record.Check{Phase: Audit, What: what, Expected: expected, Observed: otherwise, Verdict: record.Pass}
+	booked := func(what, expected string, problems []string, otherwise string) record.Check {
+		check := finding(what, expected, problems, otherwise)
 		if !ok {
-			problems = []string{"not evaluated: the host's books could not be taken"}
+			noBooks(&check)
 		}
-		if len(problems) > 0 {
-			r.Observed, r.Verdict, r.Cause = strings.Join(problems, "; "), record.Fail, record.Terminal
-		}
-		return r
+		return check
 	}
 	checks := []record.Check{
-		check("charges", "at most one net charge for each sale", c.overcharged(), fmt.Sprintf("%d sales, %d net charges", len(c.sales(whole())), len(charged(state)))),
-		check("unanswered", "every request without an answer is reversed", c.unreversed(), "none is left over"),
-		check("protocol", "the terminal keeps to the host's protocol", state.Violations, "no violation"),
+		booked("charges", "at most one net charge for each sale", c.overcharged(), fmt.Sprintf("%d sales, %d net charges", len(c.sales(whole())), len(charged(state)))),
+		finding("unanswered", "every request without an answer is reversed", c.unreversed(), "none is left over"),
+		finding("order", "a pending reversal goes before the next sale", c.overtaken(), "none was overtaken"),
+		c.approval(),
+		booked("protocol", "the terminal keeps to the host's protocol", state.Violations, "no violation"),
+		finding("card data", "no card number in clear on screen or receipt", c.leaks(), "none was seen"),
 	}
-	checks = append(checks, check("card data", "no card number in clear on screen or receipt", c.leaks(), "none was seen"))
 	if c.Printer {
-		receipts := check("receipts", "a charge for each approved receipt and a receipt for each charge", c.unreceipted(), "they agree")
-		if ok && receipts.Verdict != record.Pass && c.silentPrinter() {
+		receipts := booked("receipts", "a charge for each approved receipt and a receipt for each charge", c.unreceipted(), "they agree")
+		if receipts.Verdict == record.Fail && c.silentPrinter() {
 			receipts.Verdict, receipts.Cause = record.Inconclusive, record.Rig
 			receipts.Observed += "; " + printerInDoubt
 		}
 		checks = append(checks, receipts)
 	}
 	if c.Profile.Has("settlement") {
-		checks = append(checks, check("totals", "the totals of terminal and host agree, nothing pending", c.unbalanced(), "they agree"))
+		checks = append(checks, booked("totals", "the totals of terminal and host agree, nothing pending", c.unbalanced(), "they agree"))
 	}
 	return checks
+}
+
+// finding is a check of the audit: it passes without problems.
+func finding(what, expected string, problems []string, otherwise string) record.Check {
+	check := record.Check{Phase: Audit, What: what, Expected: expected, Observed: otherwise, Verdict: record.Pass}
+	if len(problems) > 0 {
+		check.Observed, check.Verdict, check.Cause = strings.Join(problems, "; "), record.Fail, record.Terminal
+	}
+	return check
 }
 
 func (c *Case) overcharged() []string {
@@ -62,32 +71,6 @@ func (c *Case) overcharged() []string {
 		}
 	}
 	return problems
-}
-
-// unreversed finds sales that left the terminal, got no answer, and were not taken back.
-func (c *Case) unreversed() []string {
-	var problems []string
-	for _, request := range c.all(whole(), func(e record.Event) bool { return fromTerminal(e, "0200") }) {
-		stan := request.Fields["stan"]
-		answered := slices.ContainsFunc(c.Events, func(e record.Event) bool {
-			return toTerminal(e, "0210") && e.Fields["stan"] == stan && e.US+c.slack() >= request.US
-		})
-		if answered && !c.gaveUp(request, stan) {
-			continue
-		}
-		if !c.acknowledged(stan) {
-			problems = append(problems, fmt.Sprintf("the sale with trace %s got no answer and was never reversed", stan))
-		}
-	}
-	return problems
-}
-
-// gaveUp says whether the terminal told the cashier that no answer came, before one came.
-func (c *Case) gaveUp(request record.Event, stan string) bool {
-	answer := slices.IndexFunc(c.Events, func(e record.Event) bool { return toTerminal(e, "0210") && e.Fields["stan"] == stan })
-	return slices.ContainsFunc(c.Events[:answer], func(e record.Event) bool {
-		return e.US > request.US && slices.Contains(prompts(e), "comm-timeout")
-	})
 }
 
 func (c *Case) unreceipted() []string {
@@ -183,7 +166,7 @@ func (c *Case) fired() []record.Check {
 	for i, f := range c.Scenario.Arrange.Network {
 		id := scenarios.FaultID(f, i)
 		if fired[id] == 0 {
-			missed("fault", "the network fault "+id, record.Network, c.passed(f.Message))
+			missed("fault", "the network fault "+id, record.Network, c.passed(f.Message, f.Nth))
 			continue
 		}
 		checks = append(checks, record.Check{Phase: Act, What: "fault", Expected: "the network fault " + id + " fires",
@@ -193,15 +176,15 @@ func (c *Case) fired() []record.Check {
 		name := scenarios.RuleName(c.Scenario, i)
 		used := slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "issuer" && e.Fields["rule"] == name })
 		if !used {
-			missed("rule", "the issuer rule "+name, record.Issuer, c.passed(rule.On))
+			missed("rule", "the issuer rule "+name, record.Issuer, c.passed(rule.On, rule.Nth))
 		}
 	}
 	return checks
 }
 
-// passed says whether a message of that type was seen on the network.
-func (c *Case) passed(mti string) bool {
-	return mti == "" || slices.ContainsFunc(c.Events, func(e record.Event) bool {
+// passed says whether a message of that type was seen on the network as often as is needed for its nth.
+func (c *Case) passed(mti string, nth int) bool {
+	return mti == "" || len(c.all(whole(), func(e record.Event) bool {
 		return message(e, "message", network.FromTerminal, mti) || message(e, "message", network.FromHost, mti)
-	})
+	})) >= max(1, nth)
 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/assay-hil/assay/fixtures/scenarios"
@@ -43,17 +44,24 @@ func (c *Case) code(w *window, want string, check *record.Check) {
 		return
 	}
 	answer := answers[len(answers)-1]
-	sent, ok := c.last(answer.US+c.slack(), func(e record.Event) bool {
-		return is(e, "issuer", "sent") && e.Fields["mti"] == "0210" && e.Fields["stan"] == answer.Fields["stan"]
-	})
+	got, ok := c.codeOf(answer)
 	if !ok {
 		check.Observed, check.Verdict, check.Cause = "the issuer's journal does not know the answer that reached the terminal", record.Inconclusive, record.Issuer
 		return
 	}
-	check.Observed, check.AtUS = sent.Fields["code"], answer.US
-	if sent.Fields["code"] == want {
+	check.Observed, check.AtUS = got, answer.US
+	if got == want {
 		check.Verdict = record.Pass
 	}
+}
+
+// codeOf is the response code of an answer that reached the terminal, as the issuer wrote it; false when the
+// issuer's journal does not know the answer.
+func (c *Case) codeOf(answer record.Event) (string, bool) {
+	sent, ok := c.last(answer.US+c.slack(), func(e record.Event) bool {
+		return is(e, "issuer", "sent") && e.Fields["mti"] == answer.Fields["mti"] && e.Fields["stan"] == answer.Fields["stan"]
+	})
+	return sent.Fields["code"], ok
 }
 
 // accepted are the codes that end a reversal: done, original unknown, not possible any more.
@@ -95,17 +103,15 @@ func (c *Case) reversal(w *window, e scenarios.Expectation, check *record.Check)
 }
 
 // acknowledged says whether a successful answer to a reversal reached the terminal.
-func (c *Case) acknowledged(stan string) bool {
-	for _, e := range c.Events {
-		if !toTerminal(e, "0410") || e.Fields["stan"] != stan {
-			continue
+func (c *Case) acknowledged(stan string) bool { return c.acknowledgedBetween(stan, 0, math.MaxInt) }
+
+// acknowledgedBetween says whether one reached it between two events of the network, given by their Seq.
+func (c *Case) acknowledgedBetween(stan string, after, before int) bool {
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		if !toTerminal(e, "0410") || e.Fields["stan"] != stan || e.Seq <= after || e.Seq >= before {
+			return false
 		}
-		sent, ok := c.last(e.US+c.slack(), func(s record.Event) bool {
-			return is(s, "issuer", "sent") && s.Fields["mti"] == "0410" && s.Fields["stan"] == stan
-		})
-		if ok && slices.Contains(accepted, sent.Fields["code"]) {
-			return true
-		}
-	}
-	return false
+		code, ok := c.codeOf(e)
+		return ok && slices.Contains(accepted, code)
+	})
 }

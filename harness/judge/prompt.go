@@ -22,14 +22,17 @@ const (
 func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
 	wording, _ := c.Profile.Prompt(e.Prompt, c.Lang)
 	check.Expected = fmt.Sprintf("%s: %q", e.String(), wording)
-	screens := c.all(w, func(ev record.Event) bool { return ev.US >= w.cursor && is(ev, "display", "screen") })
-	i := slices.IndexFunc(screens, func(ev record.Event) bool { return slices.Contains(prompts(ev), e.Prompt) })
+	screens := c.all(w, func(ev record.Event) bool { return is(ev, "display", "screen") })
+	i := w.next(screens, e.Prompt)
 	if i < 0 {
-		check.Observed = "it was not shown; " + c.seen(screens)
+		check.Observed = "it was not shown; " + c.seen(screens[w.cursor:])
 		return
 	}
 	found := screens[i]
-	w.cursor = found.US
+	if i > w.cursor {
+		w.taken = nil
+	}
+	w.cursor, w.taken = i, append(w.taken, e.Prompt)
 	check.AtUS = found.US
 	check.Observed = fmt.Sprintf("%q", shownText(found))
 	check.Verdict = record.Pass
@@ -37,6 +40,20 @@ func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
 		anchor, what, ok := c.anchor(e.Within, found)
 		c.measure(check, e.Within, anchor, found.US, what, ok)
 	}
+}
+
+// next finds the screen that shows a prompt, from the cursor on; -1 when there is none. A prompt that was found
+// already must go before it counts as shown again: a redrawn screen is no second approval.
+func (w *window) next(screens []record.Event, prompt string) int {
+	gone := !slices.Contains(w.taken, prompt)
+	for i := w.cursor; i < len(screens); i++ {
+		shown := slices.Contains(prompts(screens[i]), prompt)
+		if shown && gone {
+			return i
+		}
+		gone = gone || !shown
+	}
+	return -1
 }
 
 // seen tells what was shown instead: the last prompts, in the terminal's own words.

@@ -14,11 +14,15 @@ type window struct {
 	phase string
 	from  int64 // microseconds
 	to    int64
-	// cursor is where the last expected prompt was found: the next one comes after it.
-	cursor int64
+	// cursor is the screen, counted within the window, on which the last expected prompt was found, and taken
+	// is what was found on it: the next one stands there too or comes later, the same one comes later.
+	cursor int
+	taken  []string
 }
 
-func (w *window) holds(e record.Event) bool { return e.US >= w.from && e.US <= w.to }
+// holds leaves out what happened at the very beginning: in virtual time a phase begins in the same
+// microsecond in which the one before it ended, and what was seen then belongs to that one.
+func (w *window) holds(e record.Event) bool { return e.US > w.from && e.US <= w.to }
 
 // window finds a phase that began and ended.
 func (c *Case) window(phase string) (*window, bool) {
@@ -28,7 +32,7 @@ func (c *Case) window(phase string) (*window, bool) {
 			continue
 		}
 		if e.Fields["edge"] == "begin" {
-			w.from, w.cursor = e.US, e.US
+			w.from = e.US
 		} else {
 			w.to = e.US
 		}
