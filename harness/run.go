@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
@@ -25,6 +26,19 @@ func (s *Session) Run(ctx context.Context, sc *scenarios.Scenario, tl *Timeline)
 		"scenario": sc.ID, "profile": s.world.Profile.ID, "lang": s.world.Lang, "rig": s.world.Rig.Name,
 		"scale": fmt.Sprintf("%g", s.world.Profile.Scale),
 	})
+	r.phases(ctx)
+	r.safe(ctx)
+	return r.verdict()
+}
+
+// phases goes through the scenario until something stops it. A panic stops it too: it is the
+// harness's fault, and no reason to leave the finger on a key.
+func (r *run) phases(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.stop("harness", blame(record.Harness, "panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
 	for _, phase := range []struct {
 		name string
 		do   func(context.Context) error
@@ -50,12 +64,8 @@ func (s *Session) Run(ctx context.Context, sc *scenarios.Scenario, tl *Timeline)
 		if ctx.Err() != nil {
 			err = blame(record.Harness, "interrupted in phase %s: %w", phase.name, context.Cause(ctx))
 		}
-		if r.stopped == nil || stoppedBy(r.stopped) == record.Terminal {
-			r.stop(phase.name, err)
-		}
+		r.stop(phase.name, err)
 	}
-	r.safe(ctx)
-	return r.verdict()
 }
 
 // run is one scenario being run.
@@ -107,8 +117,12 @@ func stoppedBy(err error) record.Cause {
 	return record.Harness
 }
 
+// stop keeps the first reason and records each: what stopped the scenario first was found out when
+// the instruments were known to work, and what follows may follow from it.
 func (r *run) stop(phase string, err error) {
-	r.stopped, r.where = err, phase
+	if r.stopped == nil {
+		r.stopped, r.where = err, phase
+	}
 	r.note("stop", map[string]string{"phase": phase, "cause": string(stoppedBy(err)), "why": err.Error()})
 }
 
@@ -153,8 +167,6 @@ func (r *run) arrange(ctx context.Context) error {
 
 func (r *run) followFeeds(ctx context.Context) error {
 	w := r.session.world
-	// The feeds outlive the time limit of arranging; safe stops them.
-	ctx = context.WithoutCancel(ctx)
 	stop, err := r.session.follow(ctx, "issuer", w.Issuer.Events())
 	if err != nil {
 		return blame(record.Issuer, "events: %w", err)

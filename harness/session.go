@@ -41,6 +41,7 @@ const (
 // shows now. Scenarios run on it one after the other.
 type Session struct {
 	world  World
+	life   context.Context // ends with Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
@@ -84,7 +85,7 @@ type shown struct {
 // Open starts watching a rig. ctx bounds the whole session.
 func Open(ctx context.Context, w World) *Session {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Session{world: w, cancel: cancel, changed: make(chan struct{}), proven: map[string]bool{}, garbled: map[string]bool{}}
+	s := &Session{world: w, life: ctx, cancel: cancel, changed: make(chan struct{}), proven: map[string]bool{}, garbled: map[string]bool{}}
 	if w.Rig.Display != nil {
 		s.watch(func() { s.watchDisplay(ctx) })
 	}
@@ -306,13 +307,13 @@ func hex2(b byte) string {
 	return string([]byte{digits[b>>4], digits[b&15]})
 }
 
-// follow copies a fake's feed into the timeline until ctx ends. Events from before are skipped.
-// The returned function stops it and brings in what is left.
+// follow copies a fake's feed into the timeline until the session ends. Events from before are
+// skipped; ctx bounds that. The returned function stops it and brings in what is left.
 func (s *Session) follow(ctx context.Context, source string, r *feed.Reader) (stop func(ctx context.Context) error, err error) {
 	if _, err := r.Next(ctx, 0); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(s.life)
 	done := make(chan error, 1)
 	s.watch(func() {
 		for {
