@@ -34,7 +34,9 @@ type Summary struct {
 	// NotRun are planned scenarios that the run did not come to: it was interrupted, or it is still going.
 	NotRun int `json:"not_run"`
 
-	Rig     string `json:"rig"`
+	Rig string `json:"rig"`
+	// RigFile is what the rig was given as, where that is not its name: a lab's rig file.
+	RigFile string `json:"rig_file,omitempty"`
 	Profile string `json:"profile"`
 	Lang    string `json:"lang"`
 	Seed    int64  `json:"seed"`
@@ -98,7 +100,8 @@ func (f *Folder) Path() string { return f.path }
 // Timeline gives the path of a scenario's timeline, relative to the folder.
 func (f *Folder) Timeline(name string) string { return filepath.Join(timelineDir, name+".jsonl") }
 
-// Add records the result of one scenario: in one write, and on the disk before it returns.
+// Add records the result of one scenario: in one write, and on the disk before it returns. A
+// result beyond the plan and one after Close are refused.
 func (f *Folder) Add(r record.Result) error {
 	line, err := json.Marshal(r)
 	if err != nil {
@@ -108,6 +111,9 @@ func (f *Folder) Add(r record.Result) error {
 	defer f.mu.Unlock()
 	if f.closed {
 		return errors.New("the run has ended")
+	}
+	if len(f.results) >= f.summary.Planned {
+		return fmt.Errorf("%s is one result more than the %d planned", r.Scenario, f.summary.Planned)
 	}
 	if _, err := f.file.Write(append(line, '\n')); err != nil {
 		return err
@@ -173,8 +179,19 @@ func (f *Folder) write(name string, make func() ([]byte, error)) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	path := filepath.Join(f.path, name)
-	if err := os.WriteFile(path+".new", b, 0o644); err != nil {
+	if err := writeSynced(path+".new", b); err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)
+}
+
+// writeSynced writes a file and has it on the disk before it returns: after a loss of power a
+// renamed file must not turn out empty.
+func writeSynced(path string, b []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
 }

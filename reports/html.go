@@ -54,8 +54,8 @@ type resultView struct {
 	Open    bool          // the timeline
 	Why     string        // what Decided does not say already
 	Decided *record.Check // the check that made the verdict, where it is a bad one
-	More    int           // checks that were not passed, besides Decided
 	Checks  []record.Check
+	Table   bool // the checks say more than Decided
 	Rows    []row
 	Events  int
 	Unread  string // why the timeline could not be read
@@ -101,6 +101,7 @@ func newResultView(dir string, s Summary, r record.Result) resultView {
 	if rv.Bad && len(rv.Checks) > 0 && rv.Checks[0].Verdict != record.Pass {
 		rv.decide()
 	}
+	rv.Table = len(r.Checks) > 1 || len(r.Checks) == 1 && (rv.Decided == nil || rv.Decided.Budget != "")
 	if r.Timeline != "" {
 		events, err := readTimeline(filepath.Join(dir, r.Timeline))
 		if err != nil {
@@ -116,12 +117,6 @@ func newResultView(dir string, s Summary, r record.Result) resultView {
 func (rv *resultView) decide() {
 	i := max(0, slices.IndexFunc(rv.Checks, func(c record.Check) bool { return c.Verdict == rv.Verdict }))
 	rv.Decided = &rv.Checks[i]
-	for _, c := range rv.Checks {
-		if c.Verdict != record.Pass {
-			rv.More++
-		}
-	}
-	rv.More--
 	if seen := rv.Decided.Observed; seen != "" && strings.Contains(rv.Why, seen) {
 		rv.Why = rv.Decided.Why
 	}

@@ -54,21 +54,25 @@ func JUnit(s Summary, results []record.Result) ([]byte, error) {
 	suite := junitSuite{
 		Name: "assay", Tests: s.Planned, Failures: s.Failed, Errors: s.Inconclusive, Skipped: s.Skipped + s.NotRun,
 		Time: fmt.Sprintf("%.3f", s.WallSeconds), Timestamp: s.Started.Format("2006-01-02T15:04:05"),
-		Properties: []junitProperty{{"rig", s.Rig}, {"profile", s.Profile}, {"version", s.Version}, {"seed", fmt.Sprint(s.Seed)}},
+		Properties: []junitProperty{
+			{"rig", s.Rig}, {"profile", s.Profile}, {"lang", s.Lang}, {"version", s.Version}, {"seed", fmt.Sprint(s.Seed)},
+			{"defects", strings.Join(s.Defects, ",")}, {"bench_faults", strings.Join(s.BenchFaults, ",")},
+		},
 	}
 	for _, r := range results {
-		suite.Cases = append(suite.Cases, junitCaseOf(r))
+		suite.Cases = append(suite.Cases, junitCaseOf(s, r))
 	}
-	for n := range s.NotRun {
+	missing := s.Planned - len(results) // NotRun counts results that say so too
+	for n := range missing {
 		suite.Cases = append(suite.Cases, junitCase{Class: "assay", Name: fmt.Sprintf("not run %d", n+1), Time: "0", Skipped: &junitProblem{Message: "the run ended before"}})
 	}
 	b, err := xml.MarshalIndent(junitSuites{Name: "assay", Suites: []junitSuite{suite}}, "", "  ")
 	return append([]byte(xml.Header), append(b, '\n')...), err
 }
 
-func junitCaseOf(r record.Result) junitCase {
+func junitCaseOf(s Summary, r record.Result) junitCase {
 	c := junitCase{Class: "assay." + r.Profile, Name: r.Scenario + " " + r.TitleEN, Time: fmt.Sprintf("%.3f", r.WallSeconds), Out: r.Timeline}
-	problem := &junitProblem{Type: string(r.Cause), Message: r.Why, Text: checkLines(r)}
+	problem := &junitProblem{Type: string(r.Cause), Message: r.Why, Text: checkLines(r) + "again: " + s.replay(r) + "\n"}
 	switch r.Verdict {
 	case record.Pass, record.Marginal:
 	case record.Fail:

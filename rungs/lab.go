@@ -26,13 +26,16 @@ func newLab(path string) (Rung, error) {
 		has: func(capability string) bool {
 			return rigs.Has(func(instrument string) bool { _, there := given[instrument]; return there }, capability)
 		},
-		plan: func(*teardown, *terminals.Profile, string) (plan, error) {
+		plan: func(_ *teardown, p *terminals.Profile, _ string) (plan, error) {
 			return plan{
 				wire: newLoopback(map[string]string{uplinkName: f.Listen}),
 				lines: func(name string) (*serial.Line, error) {
 					l, ok := given[name]
 					if !ok {
 						return nil, nil
+					}
+					if name == "display" {
+						l.Baud = cmp.Or(l.Baud, p.Screen.Baud)
 					}
 					return serial.Open(l.Port, serial.Mode{Baud: l.Baud})
 				},
