@@ -25,8 +25,8 @@ var tmpl = template.Must(template.New("index").Funcs(template.FuncMap{
 	"clock":   clock,
 	"fault":   fault,
 	"join":    strings.Join,
+	"length":  length,
 	"mark":    mark,
-	"millis":  millis,
 	"seconds": seconds,
 }).Parse(page))
 

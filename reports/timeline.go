@@ -160,7 +160,7 @@ func took(e record.Event) string {
 	if err != nil {
 		return ""
 	}
-	return ", took " + millis(us)
+	return ", took " + length(us)
 }
 
 // screen shows what is on the display: beside the key where it only echoes it, as a row of its own
@@ -222,13 +222,16 @@ func markOf(e record.Event) string {
 	}
 }
 
-// fieldsOf lists an event's fields by name, without the empty ones; lengths of time in
-// milliseconds.
+// fieldsOf lists an event's fields by name, without the empty ones; microseconds in a form for
+// people.
 func fieldsOf(e record.Event) []field {
 	var fields []field
 	for name, value := range e.Fields {
 		if us, err := strconv.ParseInt(value, 10, 64); err == nil && strings.HasSuffix(name, "_us") {
-			name, value = strings.TrimSuffix(name, "_us"), millis(us)
+			name, value = strings.TrimSuffix(name, "_us"), length(us)
+			if us == 0 { // too short to measure
+				continue
+			}
 		}
 		if value != "" {
 			fields = append(fields, field{name, strings.ReplaceAll(value, "\n", " / ")})

@@ -138,5 +138,10 @@ func seconds(s float64) string {
 	return fmt.Sprintf("%d min %02d s", whole/60, whole%60)
 }
 
-// millis shows microseconds as milliseconds.
-func millis(us int64) string { return fmt.Sprintf("%.1f ms", float64(us)/1000) }
+// length shows a length of time in microseconds: in milliseconds below a second.
+func length(us int64) string {
+	if us < 1e6 {
+		return fmt.Sprintf("%.1f ms", float64(us)/1e3)
+	}
+	return fmt.Sprintf("%.3f s", float64(us)/1e6)
+}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2"
 
 	"github.com/assay-hil/assay/harness/record"
 )
@@ -20,31 +20,31 @@ const specGrace = 90 * time.Second
 // Register makes a spec for each planned item, in the plan's order. Call it once before RunSpecs.
 func Register(cfg Config) {
 	for i, item := range cfg.Items {
-		It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, item.Profile.ID, item.Scenario.Title.EN),
-			Label(item.Scenario.Labels...), SpecTimeout(specLimit), GracePeriod(specGrace),
-			SpecPriority(len(cfg.Items)-i), // Ginkgo shuffles what has no priority
-			func(ctx SpecContext) { spec(ctx, cfg, item) })
+		ginkgo.It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, item.Profile.ID, item.Scenario.Title.EN),
+			ginkgo.Label(item.Scenario.Labels...), ginkgo.SpecTimeout(specLimit), ginkgo.GracePeriod(specGrace),
+			ginkgo.SpecPriority(len(cfg.Items)-i), // Ginkgo shuffles what has no priority
+			func(ctx ginkgo.SpecContext) { spec(ctx, cfg, item) })
 	}
 }
 
 // spec runs one item and tells Ginkgo. Only pass and marginal pass: Ginkgo has no word for inconclusive, so
 // that fails too, and says what it is.
 func spec(ctx context.Context, cfg Config, item Item) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	if cfg.ending() {
-		Skip("the run was interrupted")
+		ginkgo.Skip("the run was interrupted")
 	}
 	if item.Skip != "" {
 		cfg.skip(item)
-		Skip(item.Skip) // the exact missing capability
+		ginkgo.Skip(item.Skip) // the exact missing capability
 	}
 	result := cfg.play(ctx, item)
-	AddReportEntry("verdict", string(result.Verdict)+" "+result.Timeline, ReportEntryVisibilityNever)
+	ginkgo.AddReportEntry("verdict", string(result.Verdict)+" "+result.Timeline, ginkgo.ReportEntryVisibilityNever)
 	switch result.Verdict {
 	case record.Pass, record.Marginal:
 	case record.Fail:
-		Fail(fmt.Sprintf("%s: %s", result.Cause, result.Why))
+		ginkgo.Fail(fmt.Sprintf("%s: %s", result.Cause, result.Why))
 	default:
-		Fail(fmt.Sprintf("%s (%s), not the terminal's failure: %s", result.Verdict, result.Cause, result.Why))
+		ginkgo.Fail(fmt.Sprintf("%s (%s), not the terminal's failure: %s", result.Verdict, result.Cause, result.Why))
 	}
 }

@@ -133,10 +133,7 @@ func results(t *testing.T, folder string) []record.Result {
 }
 
 func TestVirtualRunTwentyTimes(t *testing.T) {
-	runs := 20
-	if testing.Short() {
-		runs = 2
-	}
+	const runs = 20
 	var first string
 	for n := range runs {
 		folder := filepath.Join(t.TempDir(), "run")

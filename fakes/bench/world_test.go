@@ -133,7 +133,8 @@ func (w *world) sees(text string, limit time.Duration) bool {
 // dark says that nothing comes over the debug line for a minute.
 func (w *world) dark() {
 	w.t.Helper()
-	for len(w.display) > 0 {
+	// What was sent before this moment is on its way: let it all arrive, then throw it away.
+	for synctest.Wait(); len(w.display) > 0; synctest.Wait() {
 		<-w.display
 	}
 	if got := next(w.display, time.Minute); got != "" {
