@@ -190,23 +190,3 @@ func FuzzTimeline(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkHTML(b *testing.B) {
-	dir := b.TempDir()
-	f, err := Create(filepath.Join(dir, "run"), Summary{Planned: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var results []record.Result
-	for range 20 {
-		results = append(results, record.Result{Scenario: "S", Verdict: record.Pass, Checks: make([]record.Check, 15)})
-	}
-	for b.Loop() {
-		if _, err := HTML(f.Path(), f.summary, results); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if _, err := f.Close(); err != nil {
-		b.Fatal(err)
-	}
-}

@@ -125,8 +125,12 @@ func summaryOf(f runFlags, rung rungs.Rung, items []suites.Item) reports.Summary
 		slices.Sort(words)
 		return strings.Join(slices.Compact(words), ",")
 	}
+	var file string
+	if f.Rig != rungs.Sim && f.Rig != rungs.Virtual {
+		file = f.Rig
+	}
 	return reports.Summary{
-		Planned: len(items), Rig: rung.Name(), Profile: list(profiles), Lang: list(langs), Seed: f.Seed, Version: version(),
+		RigFile: file, Planned: len(items), Rig: rung.Name(), Profile: list(profiles), Lang: list(langs), Seed: f.Seed, Version: version(),
 		Defects: f.Defects, BenchFaults: f.Faults,
 	}
 }
