@@ -31,6 +31,8 @@ type Rung interface {
 	Has(capability string) bool
 	// Profiles are those that this rung's terminal can have: all of them where it is simulated, one in a lab.
 	Profiles() []*terminals.Profile
+	// Lang is the language that the terminal is set to; "" where each run can choose.
+	Lang() string
 	// Do gives body a session with a terminal of that profile, showing that language. The error says why
 	// there is none; a fault of the rig is a *rigs.Error. Whether the same bench
 	// serves the next call depends on body's result: after anything but a clean pass it does not.

@@ -81,8 +81,8 @@ func TestLabRunsFromARigFile(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if r.Name() != "stand-in" || !r.Has("power") {
-		t.Errorf("rung %s, power %v", r.Name(), r.Has("power"))
+	if r.Name() != "stand-in" || !r.Has("power") || r.Lang() != "zh" {
+		t.Errorf("rung %s, power %v, language %s", r.Name(), r.Has("power"), r.Lang())
 	}
 	result := runOne(t, r, "SALE-PLAIN")
 	if result.Verdict != record.Pass && result.Verdict != record.Marginal {

@@ -34,6 +34,7 @@ type realtime struct {
 func (r *realtime) Name() string                   { return r.name }
 func (r *realtime) Has(capability string) bool     { return r.has(capability) }
 func (r *realtime) Profiles() []*terminals.Profile { return r.profiles }
+func (r *realtime) Lang() string                   { return r.lang }
 
 // Do runs body on the world that is up, or on a new one. Calls wait for each other.
 func (r *realtime) Do(ctx context.Context, p *terminals.Profile, lang string, body func(context.Context, *harness.Session) record.Result) error {

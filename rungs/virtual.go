@@ -43,6 +43,7 @@ func newVirtual(o Options) (Rung, error) {
 func (v *virtual) Name() string                   { return Virtual }
 func (v *virtual) Has(string) bool                { return true }
 func (v *virtual) Profiles() []*terminals.Profile { return v.profiles }
+func (v *virtual) Lang() string                   { return "" }
 func (v *virtual) Close() error                   { return nil }
 
 // Do runs body in a bubble. Calls may run at the same time: they share nothing.

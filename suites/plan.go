@@ -62,6 +62,12 @@ func Plan(r rungs.Rung, sel Selection) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	if fixed := r.Lang(); fixed != "" {
+		if sel.Lang != "" && sel.Lang != fixed {
+			return nil, fmt.Errorf("--lang %s: the terminal on rig %s is set to %s", sel.Lang, r.Name(), fixed)
+		}
+		sel.Lang = fixed
+	}
 	profiles, err := profilesFor(r, sel)
 	if err != nil {
 		return nil, err

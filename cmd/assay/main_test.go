@@ -47,7 +47,8 @@ func TestBadInputIsExit2WithTheRemedy(t *testing.T) {
 		{"broken rig file", []string{"run", "--rig", broken}, `rig.yaml:2:1: unknown key "profil"; did you mean "profile"?`},
 		{"folder in use", []string{"run", "--rig", "virtual", "--out", used}, "already holds a run"},
 		{"seed that is no number", []string{"run", "--seed", "x"}, "invalid"},
-		{"argument where none belongs", []string{"run", "CID-PHONE"}, "CID-PHONE"},
+		{"argument where none belongs", []string{"run", "CID-PHONE"}, "assay run --scenario CID-PHONE"},
+		{"second scenario unknown", []string{"run", "--rig", "virtual", "--scenario", "CID-PHONE", "CID-OVER"}, `did you mean "CID-OVER-MAX"?`},
 	} {
 		code, _, stderr := assay(t, c.args...)
 		if code != exitUsage || !strings.Contains(stderr, c.want) {

@@ -52,12 +52,17 @@ Ctrl-C ends the run: the rig is made safe and the report is written. Pressing it
 nothing about that.`,
 		Example: `  assay run
   assay run --rig virtual --profile all
-  assay run --scenario CID-PHONE --lang en
+  assay run --scenario CID-PHONE CID-OVER-MAX --lang en
   assay run --filter 'smoke && !control' --out /tmp/night
   assay run --rig virtual --defect no-reversal-after-timeout    # must turn red
   assay run --rig virtual --bench-fault keypad-dead             # must be inconclusive, exit 3`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// `--scenario A B C` is what people type.
+			if len(args) > 0 && len(f.Scenarios) == 0 {
+				return usage(fmt.Errorf("%q is no flag; to run scenarios by their ids: assay run --scenario %s", args[0], strings.Join(args, " ")))
+			}
+			f.Scenarios = append(f.Scenarios, args...)
 			return execute(cmd.Context(), f, cmd.OutOrStdout())
 		},
 	}
