@@ -1,78 +1,35 @@
 package rungs
 
 import (
-	"context"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/assay-hil/assay/fakes/bench"
-	"github.com/assay-hil/assay/fixtures/hosts"
-	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/harness/record"
 )
 
-// standIn puts the simulated bench where a lab has its instruments: on device paths in a rig
-// file, with a terminal that dials the rig's address. Nothing of it is known to the rung.
-func standIn(t *testing.T) (rigFile string) {
+func standIn(t *testing.T) *StandIn {
 	t.Helper()
-	var parts teardown
+	s, err := StartStandIn(StandInOptions{Dir: filepath.Join(t.TempDir(), "bench"), Profile: "countertop"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := parts.run(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+		if _, err := os.Lstat(filepath.Join(filepath.Dir(s.RigFile), "keypad")); err == nil {
+			t.Error("the links stayed")
+		}
 	})
-	ports, paths, err := openPorts(&parts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	profile, err := terminals.Load("countertop")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, err := hosts.Load(profile.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	b, err := startBench(Options{}, profile, "zh", ports, func(ctx context.Context) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "tcp", address)
-	})(context.Background(), host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts.add("bench", func() error { return b.Close() })
-	rigFile = filepath.Join(t.TempDir(), "rig.yaml")
-	text := fmt.Sprintf(`name: stand-in
-profile: countertop
-listen: %s
-instruments:
-  keypad: {driver: grbl, port: %s, contact: 40ms}
-  card: {driver: relay, port: %s}
-  display: {driver: debug-line, port: %s}
-  power: {driver: numato, port: %s, channel: %d}
-  printer: {driver: esc-pos, port: %s}
-`, address, paths["keypad"], paths["card"], paths["display"], paths["power"], bench.PowerChannel, paths["printer"])
-	if err := os.WriteFile(rigFile, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return rigFile
+	return s
 }
 
 // TestLabRunsFromARigFile proves that the lab rung needs nothing but device paths and an
 // address: the same drivers, judge and scenario as on the other rungs, timers unchanged.
 func TestLabRunsFromARigFile(t *testing.T) {
-	r, err := Open(Options{Rig: standIn(t)})
+	r, err := Open(Options{Rig: standIn(t).RigFile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +45,24 @@ func TestLabRunsFromARigFile(t *testing.T) {
 	if result.Verdict != record.Pass && result.Verdict != record.Marginal {
 		t.Errorf("%s (%s): %s", result.Verdict, result.Cause, result.Why)
 	}
-	if result.Firmware == "" {
-		t.Log("the terminal booted before the rig was opened: its version was not seen")
-	}
 }
 
 func TestDefectsNeedASimulatedBench(t *testing.T) {
-	if _, err := Open(Options{Rig: standIn(t), Defects: []string{"wrong-prompt-96"}}); err == nil {
+	if _, err := Open(Options{Rig: standIn(t).RigFile, Defects: []string{"wrong-prompt-96"}}); err == nil {
 		t.Error("a defect was accepted for a lab's terminal")
+	}
+}
+
+func TestStandInRefusesWhatItDoesNotKnow(t *testing.T) {
+	for name, o := range map[string]StandInOptions{
+		`did you mean "countertop"?`:      {Profile: "countertap"},
+		`unknown language "fr"`:           {Profile: "countertop", Lang: "fr"},
+		`did you mean "wrong-prompt-96"?`: {Profile: "countertop", Defects: []string{"wrong-prompt-69"}},
+		`did you mean "keypad-dead"?`:     {Profile: "countertop", Faults: []string{"keypad-ded"}},
+	} {
+		o.Dir = filepath.Join(t.TempDir(), "bench")
+		if _, err := StartStandIn(o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%+v: %v, want %q", o, err, name)
+		}
 	}
 }

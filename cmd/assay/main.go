@@ -92,7 +92,7 @@ or harness at fault, or interrupted).`,
 		RunE:          group,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(), newScenarios(), newVersion())
+	root.AddCommand(newRun(), newScenarios(), newBench(), newVersion())
 	return root
 }
 

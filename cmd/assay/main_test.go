@@ -81,7 +81,7 @@ func TestScenariosList(t *testing.T) {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"scenarios", "--help"}, {"scenarios", "list", "--help"}, {"version", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"scenarios", "--help"}, {"scenarios", "list", "--help"}, {"bench", "--help"}, {"version", "--help"}} {
 		if code, stdout, _ := assay(t, args...); code != exitPass || !strings.Contains(stdout, "Examples:") {
 			t.Errorf("%v: exit %d:\n%s", args, code, stdout)
 		}

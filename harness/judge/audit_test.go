@@ -77,8 +77,8 @@ func TestAuditReceipts(t *testing.T) {
 		{"receipt of a charge taken back", inAct(goodSale(2000, "12.50", "000002")), books(charge(1250, "000002", issuer.StateReversed)), fails("has no charge")},
 		{"charge without receipt", inAct(bought, line(3000, "DECLINED"), cut(3000)), books(stands), fails("the charge of 12.50 (trace 000002) has 0 approved receipts")},
 		{"two receipts", inAct(goodSale(2000, "12.50", "000002"), slipFor(4000, "12.50", "000002")), books(stands), fails("has 2 approved receipts")},
-		{"another amount", inAct(goodSale(2000, "12.51", "000002")), books(stands), fails("an approved receipt for 12.51 (trace 000002) has no charge")},
-		{"another trace", inAct(goodSale(2000, "12.50", "000003")), books(stands), fails("an approved receipt for 12.50 (trace 000003) has no charge")},
+		{"another amount", inAct(goodSale(2000, "12.51", "000002")), books(stands), fails("the charge of 12.50 (trace 000002) has 0 approved receipts; an approved receipt for 12.51 (trace 000002) has no charge")},
+		{"another trace", inAct(goodSale(2000, "12.50", "000003")), books(stands), fails("the charge of 12.50 (trace 000002) has 0 approved receipts; an approved receipt for 12.50 (trace 000003) has no charge")},
 		{"silent printer", inAct(bought), books(stands), unclear(record.Rig, "has 0 approved receipts; nothing at all came from the printer")},
 	})
 }
@@ -115,9 +115,17 @@ func TestAuditCardData(t *testing.T) {
 	auditAll(t, "card data", []auditCase{
 		{"none", inAct(goodSale(2000, "12.50", "000002")), books(), passes("none was seen")},
 		{"printed", inAct(leak(2000, "printer")), books(), fails("the card number in clear on the printer")},
-		{"in two places", inAct(leak(2000, "display"), leak(2100, "display"), leak(2200, "printer")), books(),
+		{"in two places", inAct(leak(2000, "display"), leak(2100, "display"), leak(2150, "display"), leak(2200, "printer")), books(),
 			fails("the card number in clear on the display; the card number in clear on the printer")},
 	})
+}
+
+// TestALeakIsSaidOnceForEachPlace: a number on the screen is drawn again with every key.
+func TestALeakIsSaidOnceForEachPlace(t *testing.T) {
+	leak := at(2000, "display", "leak", "what", "the card number in clear")
+	if got := theCase(t, inAct(leak, leak)).audited(t, "card data").Observed; got != "the card number in clear on the display" {
+		t.Errorf("observed %q", got)
+	}
 }
 
 // TestAuditOnlyAsksWhatThereIs: no printer on the rig, no settlement in the terminal.

@@ -54,6 +54,7 @@ func TestCode(t *testing.T) {
 		{"of another message", inAct(exchange(2000, "0400", "000002", "00")), fails("no answer to a sale")},
 		{"not in the journal", inAct(leaves(2000, "0200", "000002"), answers(2000, "0210", "000009", "00"), reaches(2000, "0210", "000002")),
 			unclear(record.Issuer, "the issuer's journal does not know the answer")},
+		{"the journal's answer to something else", inAct(answers(2000, "0210", "000002", "96"), answers(2000, "0410", "000002", "00"), reaches(2000, "0210", "000002")), fails("96")},
 		{"journal far behind", inAct(reaches(2000, "0210", "000002"), answers(2002, "0210", "000002", "00")), unclear(record.Issuer, "does not know")},
 		{"journal behind by clocks", inAct(reaches(2000, "0210", "000002"), answers(2001, "0210", "000002", "00")), passes("00")},
 	})

@@ -29,17 +29,15 @@ func TestJudgePasses(t *testing.T) {
 	}
 }
 
-// TestJudgeSorts: feeds bring their events in later than the instruments.
+// TestJudgeSorts: sources tell their events when they get to it.
 func TestJudgeSorts(t *testing.T) {
 	c := goodCase(t)
-	late := slices.Clone(c.Events)
-	slices.SortStableFunc(late, func(a, b record.Event) int { return strings.Compare(a.Source, b.Source) })
-	for i := range late {
-		late[i].Seq = i + 1
-	}
-	c.Events = late
-	if v := Judge(*c); v.Verdict != record.Pass {
-		t.Errorf("%s: %s", v.Verdict, v.Why)
+	slices.SortStableFunc(c.Events, func(a, b record.Event) int { return strings.Compare(a.Source, b.Source) })
+	c.Events = story(c.Events, at(2250, "card", "remove"), press(2050, 0, "1"))
+	c.Scenario.Expect[0].Within = "local"
+	v := Judge(*c)
+	if v.Verdict != record.Pass || v.Checks[0].MeasuredUS != 50_000 {
+		t.Errorf("%s: %s; %d µs after the card", v.Verdict, v.Why, v.Checks[0].MeasuredUS)
 	}
 }
 
@@ -148,6 +146,7 @@ func TestDecide(t *testing.T) {
 		{"nothing", nil, record.Inconclusive, record.Harness, "nothing was evaluated"},
 		{"all pass", []record.Check{pass, pass}, record.Pass, record.None, ""},
 		{"marginal before pass", []record.Check{pass, near, pass}, record.Marginal, record.None, "act: expected m; observed else"},
+		{"two marginal", []record.Check{near, nearer}, record.Marginal, record.None, "act: expected m; observed else (and 1 more)"},
 		{"more than one marginal", []record.Check{near, nearer, nearer}, record.Marginal, record.None, "act: expected m; observed else (and 2 more)"},
 		{"fail before marginal", []record.Check{near, bad, nearer}, record.Fail, record.Terminal, "act: expected f; observed else"},
 		{"the first failure says why", []record.Check{bad, worse}, record.Fail, record.Terminal, "act: expected f; observed else"},

@@ -29,9 +29,6 @@ func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
 		return
 	}
 	found := screens[i]
-	if i > w.cursor {
-		w.taken = nil
-	}
 	w.cursor, w.taken = i, append(w.taken, e.Prompt)
 	check.AtUS = found.US
 	check.Observed = fmt.Sprintf("%q", shownText(found))

@@ -33,6 +33,7 @@ func TestPrompt(t *testing.T) {
 		{"two on one screen, the other way round", inAct(screen(2000, "approved", "remove-card")), []string{"remove-card", "approved"}, passes("")},
 		{"once is not twice", inAct(screen(2000, "approved"), screen(3000, "idle")), []string{"approved", "approved"}, fails("not shown")},
 		{"drawn again is not twice", inAct(screen(2000, "approved"), screen(3000, "approved", "remove-card")), []string{"approved", "approved"}, fails("not shown")},
+		{"drawn again beside another is not twice", inAct(screen(2000, "approved"), screen(3000, "approved", "remove-card")), []string{"approved", "remove-card", "approved"}, fails("not shown")},
 		{"twice", inAct(screen(2000, "approved"), screen(3000, "idle"), screen(4000, "approved")), []string{"approved", "approved"}, passes("")},
 		{"the one missing leaves the next where it is", inAct(screen(2000, "approved")), []string{"pin", "approved"}, passes("")},
 	} {
@@ -160,6 +161,14 @@ func TestBudgetBoundaries(t *testing.T) {
 		{"early by more", "host-timeout", leaves(2000, "0200", "1"), 28_899, 100 * ms, fails("too early")},
 	} {
 		t.Run(c.name, c.run)
+	}
+}
+
+// TestUncertaintyOfALongPress: it can't be more than all the time that passed.
+func TestUncertaintyOfALongPress(t *testing.T) {
+	got := theCase(t, inAct(press(2000, 5000, "1"), screen(3000, "approved"))).expecting(t, scenarios.Expectation{Prompt: "approved", Within: "local"})
+	if got.UncertaintyUS != 1_000_000 {
+		t.Errorf("%d µs", got.UncertaintyUS)
 	}
 }
 

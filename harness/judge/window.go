@@ -14,8 +14,8 @@ type window struct {
 	phase string
 	from  int64 // microseconds
 	to    int64
-	// cursor is the screen, counted within the window, on which the last expected prompt was found, and taken
-	// is what was found on it: the next one stands there too or comes later, the same one comes later.
+	// cursor is the screen, counted within the window, on which the last expected prompt was found: the next one
+	// stands there too or comes later. taken are the prompts found so far.
 	cursor int
 	taken  []string
 }
