@@ -97,14 +97,16 @@ func (r *run) awaitRequest(ctx context.Context, mti string) error {
 // awaitPrompts gives the terminal the time to show what is expected of this phase, in order. What does not
 // come is no error here: the judge will not find it. Only whose fault that is has to be found out now.
 func (r *run) awaitPrompts(ctx context.Context, since time.Time, expect []scenarios.Expectation) error {
+	found := map[string]time.Time{}
 	for _, e := range expect {
 		if e.Prompt == "" {
 			continue
 		}
+		before, again := found[e.Prompt]
 		var at time.Time
 		ok, err := r.session.until(ctx, r.within(e.Within), func(v *view) bool {
 			for _, s := range v.shown {
-				if s.prompt == e.Prompt && !s.at.Before(since) {
+				if s.prompt == e.Prompt && !s.at.Before(since) && (!again || v.wentAway(e.Prompt, before, s.at)) {
 					at = s.at
 					return true
 				}
@@ -121,9 +123,17 @@ func (r *run) awaitPrompts(ctx context.Context, since time.Time, expect []scenar
 			}
 			return err
 		}
-		since = at
+		since, found[e.Prompt] = at, at
 	}
 	return nil
+}
+
+// wentAway says whether the screen was without a prompt between two times: a redrawn screen does not show it
+// again. The judge has the same rule.
+func (v *view) wentAway(prompt string, from, to time.Time) bool {
+	return slices.ContainsFunc(v.changes, func(at time.Time) bool {
+		return at.After(from) && at.Before(to) && !slices.Contains(v.shown, shown{prompt, at})
+	})
 }
 
 // awaitPaper gives an approved sale's receipt the time to come out.

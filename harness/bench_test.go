@@ -3,12 +3,18 @@ package harness
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
+	network "github.com/assay-hil/assay/fakes/network/client"
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/harness/record"
 	"github.com/assay-hil/assay/rigs"
@@ -126,6 +132,16 @@ type bench struct {
 	session  *Session
 	timeline *Timeline
 	run      *run
+	// gone are the fakes that don't answer: "issuer", "network".
+	gone map[string]bool
+}
+
+// RoundTrip answers every call to a fake's control API, as long as the fake is there.
+func (b *bench) RoundTrip(req *http.Request) (*http.Response, error) {
+	if b.gone[req.URL.Host] {
+		return nil, syscall.ECONNREFUSED
+	}
+	return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: io.NopCloser(strings.NewReader("{}")), Header: http.Header{}, Request: req}, nil
 }
 
 // queue is how many events an instrument of the test holds for the session.
@@ -151,13 +167,15 @@ func onBench(t *testing.T, test func(t *testing.T, b *bench)) {
 		if b.timeline, err = CreateTimeline(filepath.Join(t.TempDir(), "x.jsonl")); err != nil {
 			t.Fatal(err)
 		}
-		b.session = Open(t.Context(), World{Rig: b.rig, Profile: p, Lang: "en"})
+		b.gone = map[string]bool{}
+		b.session = Open(t.Context(), World{Rig: b.rig, Profile: p, Lang: "en",
+			Issuer: issuer.New(&http.Client{Transport: b}, "http://issuer"), Network: network.New(&http.Client{Transport: b}, "http://network")})
 		b.session.begin(b.timeline)
 		b.run = &run{session: b.session, timeline: b.timeline}
 		b.glass.show("WELCOME")
 		synctest.Wait()
 		b.run.acted = time.Now()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		test(t, b)
 		b.session.Close()
 		if err := b.timeline.Close(); err != nil {

@@ -28,6 +28,9 @@ func (r *run) whose(ctx context.Context) (record.Cause, string) {
 			return record.Rig, err.Error()
 		}
 	}
+	if cause, err := r.probeHosts(ctx); err != nil {
+		return cause, err.Error()
+	}
 	if r.session.isGarbled("display") {
 		return record.Rig, "display: its line brings characters that no terminal sends: cable, speed or encoding are in doubt"
 	}
@@ -50,6 +53,19 @@ func (r *run) probe(ctx context.Context, i rigs.Instrument) error {
 	return err
 }
 
+// probeHosts asks issuer and injector for a sign of life.
+func (r *run) probeHosts(ctx context.Context) (record.Cause, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	if err := r.session.world.Issuer.Ping(ctx); err != nil {
+		return record.Issuer, fmt.Errorf("issuer: %w", err)
+	}
+	if err := r.session.world.Network.Ping(ctx); err != nil {
+		return record.Network, fmt.Errorf("network: %w", err)
+	}
+	return record.None, nil
+}
+
 // restartProbe power-cycles the terminal: if nothing at all is then shown, display or power are
 // dead; if a key then changes nothing, the finger misses. If both work now, the terminal had
 // hung.
@@ -62,7 +78,11 @@ func (r *run) restartProbe(ctx context.Context) (record.Cause, string) {
 	if err := errors.Join(r.power(ctx, false), r.power(ctx, true)); err != nil {
 		return record.Rig, err.Error()
 	}
-	if ok, err := r.shows(ctx, r.patience().boot, "idle"); !ok || err != nil {
+	ok, err := r.shows(ctx, r.patience().boot, "idle")
+	if err != nil {
+		return record.Rig, err.Error() // a line that ended while we watched: some hang on the terminal's own power
+	}
+	if !ok {
 		if r.session.screensSince(begun) == 0 {
 			return record.Rig, "display: nothing was shown even after a restart: display line or power relay are dead"
 		}
@@ -72,7 +92,7 @@ func (r *run) restartProbe(ctx context.Context) (record.Cause, string) {
 	if err := r.press(ctx, probeKey, false); err != nil {
 		return record.Rig, err.Error()
 	}
-	ok, err := r.session.until(ctx, r.patience().local, func(v *view) bool { return v.screenAt.After(pressed) })
+	ok, err = r.session.until(ctx, r.patience().local, func(v *view) bool { return v.screenAt.After(pressed) })
 	if !ok || err != nil {
 		return record.Rig, fmt.Sprintf("keypad: the key %s was pressed on the restarted terminal and nothing changed: the finger misses", probeKey)
 	}

@@ -62,12 +62,21 @@ func TestWhoseFaultItIs(t *testing.T) {
 			b.glass.show("ENTER PIN")
 		}, record.Terminal, "the screen changed"},
 		{"the card was never touched", func(b *bench) { b.session.setSlot(true) }, record.Rig, "the terminal never touched the inserted card"},
+		{"the issuer is gone", func(b *bench) { b.gone["issuer"] = true; b.glass.show("ENTER PIN") }, record.Issuer, "issuer: "},
+		{"the injector is gone", func(b *bench) { b.gone["network"] = true; b.glass.show("ENTER PIN") }, record.Network, "network: "},
 		{"no power relay", func(b *bench) { b.rig.Power = nil }, record.Rig, "without a power relay it can't be told"},
 		{"the relay refuses", func(b *bench) { b.supply.onOff = func() error { return rigs.Fault("power", "off", dead) } }, record.Rig, "power: off: nobody there"},
 		{"dark after a restart", func(*bench) {}, record.Rig, "display: nothing was shown even after a restart"},
 		{"not idle after a restart", func(b *bench) {
 			b.supply.onOn = func() error { b.glass.showAfter(time.Second, "STARTING"); return nil }
 		}, record.Terminal, "the terminal does not come back to idle after a restart"},
+		{"the display's line ends in the restart", func(b *bench) {
+			b.supply.onOn = func() error {
+				b.glass.showAfter(time.Second, "STARTING")
+				time.AfterFunc(2*time.Second, func() { close(b.glass.screens) })
+				return nil
+			}
+		}, record.Rig, "display: read: line lost"},
 		{"the finger misses", booting, record.Rig, "keypad: the key 1 was pressed on the restarted terminal and nothing changed"},
 		{"the finger fails", func(b *bench) {
 			booting(b)
@@ -114,7 +123,7 @@ func TestRestartProbeLeavesTheTerminalOnAndTheKeyUndone(t *testing.T) {
 		if !slices.Equal(b.supply.switched, []string{"off", "on"}) || !slices.Equal(b.finger.pressed, []string{probeKey, undoKey}) {
 			t.Errorf("%v, %v", b.supply.switched, b.finger.pressed)
 		}
-		time.Sleep(time.Second) // the echo of the last key
+		<-time.After(time.Second) // the echo of the last key
 	})
 }
 

@@ -75,8 +75,10 @@ type run struct {
 	timeline *Timeline
 	states   map[string]issuer.State // the host's books at the end of a phase
 	faults   []network.Status
-	stops    []func(context.Context) error // feeds being followed
-	armed    bool
+	stops    []followed // feeds, in the order of their start
+	// blind is why a feed was not seen to its end: nothing can be judged from what is missing.
+	blind error
+	armed bool
 	// cutsBefore is how many receipts had ended when the scenario began.
 	cutsBefore int
 	// acted is when something was last done to the terminal: a press, a card, its power.
@@ -171,13 +173,19 @@ func (r *run) followFeeds(ctx context.Context) error {
 	if err != nil {
 		return blame(record.Issuer, "events: %w", err)
 	}
-	r.stops = append(r.stops, stop)
+	r.stops = append(r.stops, followed{record.Issuer, stop})
 	stop, err = r.session.follow(ctx, "network", w.Network.Events())
 	if err != nil {
 		return blame(record.Network, "events: %w", err)
 	}
-	r.stops = append(r.stops, stop)
+	r.stops = append(r.stops, followed{record.Network, stop})
 	return nil
+}
+
+// followed is a feed that is being followed; its fake is at fault when it breaks.
+type followed struct {
+	cause record.Cause
+	stop  func(context.Context) error
 }
 
 // act provokes the failure mode and waits for what must then be shown.
@@ -250,8 +258,14 @@ func (r *run) heal(ctx context.Context) error {
 func (r *run) verdict() record.Result {
 	s := r.session
 	events, incomplete := r.timeline.Events()
-	if incomplete != nil && (r.stopped == nil || stoppedBy(r.stopped) == record.Terminal) {
-		r.stopped = blame(record.Harness, "%w", incomplete)
+	if r.stopped == nil || stoppedBy(r.stopped) == record.Terminal {
+		// What is not in the record is not the terminal's failure.
+		switch {
+		case incomplete != nil:
+			r.stopped = blame(record.Harness, "%w", incomplete)
+		case r.blind != nil:
+			r.stopped = r.blind
+		}
 	}
 	c := judge.Case{
 		Scenario: r.scenario, Profile: s.world.Profile, Lang: s.world.Lang, Printer: s.world.Rig.Printer != nil,

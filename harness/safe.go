@@ -135,7 +135,14 @@ func (r *run) safe(ctx context.Context) {
 	}
 	s.setSlot(false)
 	for n := len(r.stops) - 1; n >= 0; n-- {
-		try("stop a feed", controlLimit, r.stops[n])
+		feed := r.stops[n]
+		try("follow the "+string(feed.cause)+" to its end", controlLimit, func(ctx context.Context) error {
+			err := feed.stop(ctx)
+			if err != nil && r.blind == nil {
+				r.blind = blame(feed.cause, "what the %s saw is not known: %w", feed.cause, err)
+			}
+			return err
+		})
 	}
 	if err := errors.Join(failed...); err != nil {
 		s.mu.Lock()

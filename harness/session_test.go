@@ -53,7 +53,7 @@ func TestUntil(t *testing.T) {
 				if c.err == nil != (err == nil) || c.err != nil && !errors.Is(err, c.err) && err.Error() != c.err.Error() {
 					t.Errorf("%v, want %v", err, c.err)
 				}
-				time.Sleep(limit) // what is still to be shown comes before the bench is taken down
+				<-time.After(limit) // what is still to be shown comes before the bench is taken down
 			})
 		})
 	}

@@ -99,13 +99,28 @@ func TestAwaitPromptsTakesNoEarlierOne(t *testing.T) {
 	})
 }
 
+// TestAwaitPromptsWaitsForTheSamePromptAgain and does not take a redrawn screen for it.
+func TestAwaitPromptsWaitsForTheSamePromptAgain(t *testing.T) {
+	onBench(t, func(t *testing.T, b *bench) {
+		begun := time.Now()
+		b.glass.showAfter(time.Second, "APPROVED")
+		b.glass.showAfter(2*time.Second, "APPROVED", "REMOVE CARD")
+		b.glass.showAfter(3*time.Second, "WELCOME")
+		b.glass.showAfter(4*time.Second, "APPROVED")
+		err := b.run.awaitPrompts(t.Context(), begun, []scenarios.Expectation{{Prompt: "approved"}, {Prompt: "approved"}})
+		if err != nil || time.Since(begun) != 4*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	})
+}
+
 // TestAwaitPromptsSaysThatItWasExpected: the judge will find the same and say more.
 func TestAwaitPromptsSaysThatItWasExpected(t *testing.T) {
 	onBench(t, func(t *testing.T, b *bench) {
 		b.glass.show("APPROVED")
 		b.glass.show("WELCOME")
 		synctest.Wait()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		err := b.run.awaitPrompts(t.Context(), time.Now(), []scenarios.Expectation{{Prompt: "approved", Within: "host-reply"}})
 		if stop := blames(t, err, record.Terminal); !stop.Expected {
 			t.Errorf("%v", err)

@@ -48,7 +48,7 @@ func onDisk(t *testing.T, path string) []record.Event {
 func TestTimelineOnDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tl, path := newTimeline(t)
-		time.Sleep(1500 * time.Microsecond)
+		<-time.After(1500 * time.Microsecond)
 		tl.Now("keypad", "press", map[string]string{"key": "1", "took_us": "80000"})
 		tl.Add(tl.Start().Add(-time.Second), "display", "screen", map[string]string{"text": "欢迎使用\n\"x\"\ufffd"})
 		tl.Now("harness", "homed", nil)

@@ -152,7 +152,7 @@ func (w *world) run(c command) {
 		if err != nil {
 			w.fatalf("%v", err)
 		}
-		time.Sleep(d)
+		<-time.After(d)
 	case "hangup":
 		_ = w.wire(args.get("conn", "a")).conn.Close()
 		synctest.Wait()

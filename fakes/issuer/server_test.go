@@ -224,7 +224,7 @@ func TestTerminalThatDoesNotRead(t *testing.T) {
 		if err := s.codec.Dialect().Framing.WriteFrame(conn, packed(t, s, echo(1))); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(WriteLimit + time.Second)
+		<-time.After(WriteLimit + time.Second)
 		if _, err := conn.Write([]byte{0}); err == nil {
 			t.Error("the connection lives")
 		}

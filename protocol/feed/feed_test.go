@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -67,6 +68,28 @@ func TestLogIsBoundedAndSaysSo(t *testing.T) {
 	if len(events) != feed.Limit || dropped != 5 || events[0].Seq != 6 || log.Last() != feed.Limit+5 {
 		t.Errorf("%d events from %d, %d dropped, last %d", len(events), events[0].Seq, dropped, log.Last())
 	}
+}
+
+func TestReaderNoticesLostEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log feed.Log
+		r := serve(t, &log)
+		log.Append("old", nil)
+		if _, err := r.Next(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		for range feed.Limit + 1 {
+			log.Append("new", nil)
+		}
+		events, err := r.Next(t.Context(), 0)
+		if !errors.Is(err, feed.ErrLost) || len(events) != feed.Limit {
+			t.Errorf("%d events, %v; want %v", len(events), err, feed.ErrLost)
+		}
+		log.Append("newer", nil)
+		if events, err = r.Next(t.Context(), 0); err != nil || len(events) != 1 {
+			t.Errorf("after a loss: %v %v", events, err)
+		}
+	})
 }
 
 func TestHandlerRefusesBadQueries(t *testing.T) {

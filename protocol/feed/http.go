@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -70,7 +71,12 @@ type Reader struct {
 	// start is when the log's clock started, on ours: the earliest that any answer allows. An answer that
 	// travelled long would make it too late, so the estimate only gets better.
 	start time.Time
+	begun bool // the first answer has come
 }
+
+// ErrLost is returned by Next, with the events that are left, when the log dropped some between
+// two calls. What follows from their absence is not known.
+var ErrLost = errors.New("events were lost")
 
 // Next returns the events after those already returned; with wait > 0 it waits for the first.
 // Times are this machine's; they are late by the travel time of the fastest answer so far, and their
@@ -97,10 +103,15 @@ func (r *Reader) Next(ctx context.Context, wait time.Duration) ([]Event, error) 
 		r.start = start
 	}
 	events := make([]Event, 0, len(b.Events))
+	lost := r.begun && len(b.Events) > 0 && b.Events[0].Seq != r.seen+1
+	r.begun = true
 	for _, e := range b.Events {
 		at := r.start.Add(time.Duration(e.AtUS) * time.Microsecond)
 		events = append(events, Event{Seq: e.Seq, At: at, Kind: e.Kind, Fields: e.Field})
 		r.seen = e.Seq
+	}
+	if lost {
+		return events, fmt.Errorf("%s: %w", r.URL, ErrLost)
 	}
 	return events, nil
 }

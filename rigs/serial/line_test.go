@@ -42,7 +42,7 @@ func TestChunksCarryArrivalAndBytes(t *testing.T) {
 		start := time.Now()
 		go func() {
 			for i := range 3 {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				fmt.Fprintf(far, "row %d", i)
 			}
 		}()

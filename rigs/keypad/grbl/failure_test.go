@@ -86,7 +86,7 @@ func TestAPressIsNeverRepeated(t *testing.T) {
 				if errors.Is(err, grbl.ErrMaybePressed) {
 					t.Errorf("the second press was never sent: %v", err)
 				}
-				time.Sleep(time.Minute) // virtual: time enough for any repeat
+				<-time.After(time.Minute) // virtual: time enough for any repeat
 				if n := c.plunges(); n != 1 {
 					t.Errorf("%d plunges for one press: %q", n, c.record())
 				}
