@@ -77,7 +77,8 @@ func Judge(c Case) Verdict {
 }
 
 // phase evaluates a phase's expectations. One that can't be evaluated because the phase never
-// ended fails: nothing may pass by not being looked at.
+// ended fails, or is marked as not run where that is the consequence of a failure: nothing may
+// pass by not being looked at.
 func (c *Case) phase(name string, expect []scenarios.Expectation) []record.Check {
 	if len(expect) == 0 {
 		return nil
@@ -88,6 +89,9 @@ func (c *Case) phase(name string, expect []scenarios.Expectation) []record.Check
 		check := record.Check{Phase: name, What: subject(e), Expected: e.String(), Verdict: record.Fail, Cause: record.Terminal}
 		if !ok {
 			check.Observed = "not evaluated: the scenario ended before"
+			if c.Stopped != nil { // which is a failure of its own; this one only follows from it
+				check.Verdict, check.Cause = record.NotRun, record.None
+			}
 		} else {
 			c.evaluate(w, e, &check)
 		}
@@ -147,10 +151,13 @@ func subject(e scenarios.Expectation) string {
 func decide(checks []record.Check) Verdict {
 	v := Verdict{Verdict: record.Pass, Checks: checks}
 	rank := map[record.Verdict]int{record.Pass: 0, record.Marginal: 1, record.Fail: 2, record.Inconclusive: 3}
-	marginal := 0
+	marginal, skipped := 0, record.Check{}
 	for _, check := range checks {
-		if check.Verdict == record.Marginal {
+		switch check.Verdict {
+		case record.Marginal:
 			marginal++
+		case record.NotRun:
+			skipped = check
 		}
 		if rank[check.Verdict] > rank[v.Verdict] {
 			v.Verdict, v.Cause = check.Verdict, check.Cause
@@ -159,6 +166,10 @@ func decide(checks []record.Check) Verdict {
 	}
 	if len(checks) == 0 {
 		return Verdict{record.Inconclusive, record.Harness, "nothing was evaluated", nil}
+	}
+	if rank[v.Verdict] < rank[record.Fail] && skipped.Verdict == record.NotRun {
+		// It stopped for something that then came after all. Nothing may pass by not being looked at.
+		return Verdict{record.Fail, record.Terminal, fmt.Sprintf("%s: %s was never evaluated", skipped.Phase, skipped.Expected), checks}
 	}
 	if v.Verdict == record.Marginal && marginal > 1 {
 		v.Why += fmt.Sprintf(" (and %d more)", marginal-1)
