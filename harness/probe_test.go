@@ -72,8 +72,10 @@ func TestWhoseFaultItIs(t *testing.T) {
 		}, record.Terminal, "the terminal does not come back to idle after a restart"},
 		{"the display's line ends in the restart", func(b *bench) {
 			b.supply.onOn = func() error {
-				b.glass.showAfter(time.Second, "STARTING")
-				time.AfterFunc(2*time.Second, func() { close(b.glass.screens) })
+				time.AfterFunc(time.Second, func() {
+					b.glass.show("STARTING")
+					time.AfterFunc(time.Second, func() { close(b.glass.screens) })
+				})
 				return nil
 			}
 		}, record.Rig, "display: read: line lost"},

@@ -45,6 +45,10 @@ func (d *Driver) press(ctx context.Context, key terminals.Key) (rigs.Press, erro
 	if err := d.usable(ctx, "plunge"); err != nil {
 		return rigs.Press{}, err
 	}
+	// A restart that was heard together with the last status shows only now.
+	if err := d.trusted("plunge"); err != nil {
+		return rigs.Press{}, err
+	}
 	begin := time.Now()
 	end, err := d.plunge(ctx, above)
 	if err != nil {
