@@ -84,13 +84,14 @@ func (r *run) untilIdle(ctx context.Context) error {
 
 // awaitRequest waits until a request of that type is on its way to the host.
 func (r *run) awaitRequest(ctx context.Context, mti string) error {
-	ok, err := r.session.until(ctx, r.patience().online, func(v *view) bool { return v.requests[mti] > 0 })
+	ok, err := r.session.until(ctx, r.patience().online, func(v *view) bool { return v.requests[mti] > r.awaited[mti] })
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return r.missing(ctx, "the request "+mti+" on the network")
 	}
+	r.awaited[mti]++ // the next wait is for the next one
 	return nil
 }
 
@@ -162,6 +163,8 @@ func (r *run) missing(ctx context.Context, what string) error {
 		return ctx.Err()
 	}
 	shows := strings.Join(r.session.look().screen, " / ")
+	// What the terminal shows from here on is an answer to the probe, and no evidence.
+	r.note("probing", map[string]string{"missing": what})
 	cause, why := r.whose(ctx)
 	r.note("probe", map[string]string{"missing": what, "cause": string(cause), "why": why})
 	err := fmt.Errorf("%s did not come; the terminal shows %q", what, shows)

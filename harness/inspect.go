@@ -78,3 +78,31 @@ func (s *Session) setGarbled(source string) {
 	defer s.mu.Unlock()
 	s.garbled[source] = true
 }
+
+// tellingPIN is from how many digits on the beginning of a PIN is known for one inside a longer row;
+// fewer may be part of an amount.
+const tellingPIN = 3
+
+// hidePIN blanks what shows the PIN of the presented card, and records that the terminal showed it.
+// The record must not hold a PIN even where the terminal gives it away. A row that is nothing but a beginning
+// of the PIN counts on the PIN screen only.
+func (s *Session) hidePIN(at time.Time, source, row string, pinScreen bool) string {
+	card := s.card()
+	if card == nil {
+		return row
+	}
+	hidden := digitRun.ReplaceAllStringFunc(row, func(run string) string {
+		whole := run == card.PIN
+		begun := pinScreen && strings.HasPrefix(card.PIN, run) && (len(run) >= tellingPIN || strings.TrimSpace(row) == run)
+		if !whole && !begun {
+			return run
+		}
+		return strings.Repeat("•", len(run))
+	})
+	if hidden != row {
+		s.note(at, source, "leak", map[string]string{"what": "the PIN in clear", "card": card.ID})
+	}
+	return hidden
+}
+
+var digitRun = regexp.MustCompile(`[0-9]+`)

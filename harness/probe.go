@@ -34,7 +34,10 @@ func (r *run) whose(ctx context.Context) (record.Cause, string) {
 	if r.session.isGarbled("display") {
 		return record.Rig, "display: its line brings characters that no terminal sends: cable, speed or encoding are in doubt"
 	}
-	if r.session.screensSince(r.acted) > 0 {
+	reacted := r.session.screensBetween(r.acted, r.acted.Add(r.patience().local)) > 0
+	// A display that died after the reaction shows nothing of what a terminal does by itself in a long wait.
+	alive := time.Since(r.acted) < 2*r.patience().local || r.session.screensSince(r.acted.Add(r.patience().local)) > 0
+	if reacted && alive {
 		return record.Terminal, "the screen changed after the last thing done to the terminal: finger and display work"
 	}
 	if r.session.inSlot() && !r.session.isProven("card") {
@@ -88,13 +91,19 @@ func (r *run) restartProbe(ctx context.Context) (record.Cause, string) {
 		}
 		return record.Terminal, "the terminal does not come back to idle after a restart"
 	}
-	pressed := time.Now()
-	if err := r.press(ctx, probeKey, false); err != nil {
-		return record.Rig, err.Error()
+	keys := []string{probeKey}
+	if r.lastKey != "" {
+		keys = append(keys, r.lastKey) // the one that was in doubt
 	}
-	ok, err = r.session.until(ctx, r.patience().local, func(v *view) bool { return v.screenAt.After(pressed) })
-	if !ok || err != nil {
-		return record.Rig, fmt.Sprintf("keypad: the key %s was pressed on the restarted terminal and nothing changed: the finger misses", probeKey)
+	for _, key := range keys {
+		pressed := time.Now()
+		if err := r.press(ctx, key, false); err != nil {
+			return record.Rig, err.Error()
+		}
+		ok, err = r.session.until(ctx, r.patience().local, func(v *view) bool { return v.screenAt.After(pressed) })
+		if !ok || err != nil {
+			return record.Rig, fmt.Sprintf("keypad: the key %s was pressed on the restarted terminal and nothing changed: the finger misses", key)
+		}
 	}
 	if err := r.press(ctx, undoKey, false); err != nil {
 		return record.Rig, err.Error()
@@ -105,6 +114,20 @@ func (r *run) restartProbe(ctx context.Context) (record.Cause, string) {
 // shows waits for a prompt without blaming anybody.
 func (r *run) shows(ctx context.Context, limit time.Duration, prompt string) (bool, error) {
 	return r.session.until(ctx, limit, func(v *view) bool { return slices.Contains(v.prompts, prompt) })
+}
+
+// screensBetween counts the screens that came soon enough after a time to be a reaction: what comes later may be
+// the terminal's own timer.
+func (s *Session) screensBetween(since, until time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, at := range s.now.changes {
+		if at.After(since) && at.Before(until) {
+			n++
+		}
+	}
+	return n
 }
 
 // screensSince counts the screens that came after a time in this scenario.

@@ -20,7 +20,7 @@ import (
 //
 // A cancelled ctx ends the scenario as inconclusive; making the rig safe has a time of its own.
 func (s *Session) Run(ctx context.Context, sc *scenarios.Scenario, tl *Timeline) record.Result {
-	r := &run{session: s, scenario: sc, timeline: tl, states: map[string]issuer.State{}}
+	r := &run{session: s, scenario: sc, timeline: tl, states: map[string]issuer.State{}, awaited: map[string]int{}}
 	r.cutsBefore = s.begin(tl)
 	r.note("begin", map[string]string{
 		"scenario": sc.ID, "profile": s.world.Profile.ID, "lang": s.world.Lang, "rig": s.world.Rig.Name,
@@ -81,6 +81,10 @@ type run struct {
 	armed bool
 	// cutsBefore is how many receipts had ended when the scenario began.
 	cutsBefore int
+	// awaited counts the requests of each type that steps have waited for.
+	awaited map[string]int
+	// lastKey is the key that was pressed last, if an amount entry must react to it; "" for one of a PIN.
+	lastKey string
 	// acted is when something was last done to the terminal: a press, a card, its power.
 	acted time.Time
 	// stopped is why the scenario did not go on; nil while it does.
@@ -119,10 +123,10 @@ func stoppedBy(err error) record.Cause {
 	return record.Harness
 }
 
-// stop keeps the first reason and records each: what stopped the scenario first was found out when
-// the instruments were known to work, and what follows may follow from it.
+// stop keeps the first reason and records each. Only a fault of the rig replaces an earlier
+// failure of the terminal: an instrument that is found dead may have been dying before.
 func (r *run) stop(phase string, err error) {
-	if r.stopped == nil {
+	if r.stopped == nil || stoppedBy(r.stopped) == record.Terminal && stoppedBy(err) == record.Rig {
 		r.stopped, r.where = err, phase
 	}
 	r.note("stop", map[string]string{"phase": phase, "cause": string(stoppedBy(err)), "why": err.Error()})

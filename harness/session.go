@@ -7,6 +7,7 @@ package harness
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -199,10 +200,13 @@ func (s *Session) sawScreen(screen rigs.Screen) {
 		if brokenLine(s.world.Profile.Screen, screen.Noise) {
 			s.setGarbled("display")
 		}
-		s.note(screen.At, "display", "noise", map[string]string{"text": screen.Noise})
+		s.note(screen.At, "display", "noise", map[string]string{"text": s.hidePIN(screen.At, "display", screen.Noise, false)})
 		return
 	}
 	prompts := s.world.Profile.Recognise(screen.Lines, s.world.Lang)
+	for i, row := range screen.Lines {
+		screen.Lines[i] = s.hidePIN(screen.At, "display", row, slices.Contains(prompts, "pin"))
+	}
 	s.note(screen.At, "display", "screen", map[string]string{
 		"text":    strings.Join(screen.Lines, "\n"),
 		"prompts": strings.Join(prompts, " "),
@@ -254,7 +258,7 @@ func (s *Session) watchPrinter(ctx context.Context) {
 				continue
 			}
 			s.inspect(paper.At, "printer", paper.Text)
-			s.note(paper.At, "printer", "line", map[string]string{"text": paper.Text})
+			s.note(paper.At, "printer", "line", map[string]string{"text": s.hidePIN(paper.At, "printer", paper.Text, false)})
 		}
 	}
 }

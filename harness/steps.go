@@ -98,6 +98,9 @@ func (r *run) typeInto(ctx context.Context, t scenarios.Type) error {
 	if err := r.prompted(ctx, r.patience().local, invites...); err != nil {
 		return err
 	}
+	if t.Enter {
+		r.note("typed", map[string]string{"into": t.Into, "text": text})
+	}
 	if err := r.pressAll(ctx, text, false); err != nil || !t.Enter {
 		return err
 	}
@@ -148,7 +151,10 @@ func (r *run) pressAll(ctx context.Context, text string, secret bool) error {
 
 // press pushes one key and records when it can have closed.
 func (r *run) press(ctx context.Context, key string, secret bool) error {
-	r.acted = time.Now()
+	r.acted, r.lastKey = time.Now(), ""
+	if char := r.session.world.Profile.Keypad.Keys[key].Char; !secret && (key == "ENTER" || strings.ContainsAny(char, "123456789")) {
+		r.lastKey = key
+	}
 	p, err := r.session.world.Rig.Keypad.Press(ctx, key)
 	name := key
 	if secret {

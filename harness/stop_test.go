@@ -45,15 +45,22 @@ func TestBlameKeepsTheReason(t *testing.T) {
 	}
 }
 
-// TestTheFirstStopDecides and each is recorded.
+// TestTheFirstStopDecides unless an instrument is found dead later: it may have been dying before. Each
+// stop is recorded.
 func TestTheFirstStopDecides(t *testing.T) {
 	onBench(t, func(t *testing.T, b *bench) {
 		b.run.stop("act", blame(record.Terminal, "hung"))
-		b.run.stop("audit", rigs.Fault("power", "off", rigs.ErrNoAnswer))
+		b.run.stop("recover", blame(record.Issuer, "gone"))
 		if stoppedBy(b.run.stopped) != record.Terminal || b.run.where != "act" {
 			t.Errorf("%v in %s", b.run.stopped, b.run.where)
 		}
+		b.run.stop("audit", rigs.Fault("power", "off", rigs.ErrNoAnswer))
+		b.run.stop("audit", blame(record.Terminal, "hung again"))
+		if stoppedBy(b.run.stopped) != record.Rig || b.run.where != "audit" {
+			t.Errorf("%v in %s", b.run.stopped, b.run.where)
+		}
 		notes := b.events(t, "harness", "stop")
+		notes = []map[string]string{notes[0], notes[2]}
 		if len(notes) != 2 || notes[0]["cause"] != "terminal" || notes[1]["cause"] != "rig" || notes[1]["why"] != "power: off: no answer" {
 			t.Errorf("%v", notes)
 		}
@@ -117,6 +124,8 @@ func TestAwaitPromptsWaitsForTheSamePromptAgain(t *testing.T) {
 // TestAwaitPromptsSaysThatItWasExpected: the judge will find the same and say more.
 func TestAwaitPromptsSaysThatItWasExpected(t *testing.T) {
 	onBench(t, func(t *testing.T, b *bench) {
+		booting(b)
+		echoing(b)
 		b.glass.show("APPROVED")
 		b.glass.show("WELCOME")
 		synctest.Wait()

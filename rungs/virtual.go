@@ -50,7 +50,7 @@ func (v *virtual) Close() error                   { return nil }
 func (v *virtual) Do(ctx context.Context, p *terminals.Profile, lang string, body func(context.Context, *harness.Session) record.Result) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("virtual time: %v\n%s", r, debug.Stack())
+			err = &PanicError{Value: fmt.Sprint(r), Stack: debug.Stack()}
 		}
 	}()
 	synctest.Test(&testing.T{}, func(*testing.T) {
@@ -71,6 +71,14 @@ func (v *virtual) Do(ctx context.Context, p *terminals.Profile, lang string, bod
 	})
 	return err
 }
+
+// PanicError is a defect of ours that ended a world, and with it nothing but that world.
+type PanicError struct {
+	Value string
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return "panic: " + e.Value }
 
 // watchOutside carries an interrupt into the bubble.
 func watchOutside(inside, outside context.Context, cancel context.CancelCauseFunc) {

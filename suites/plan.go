@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -86,12 +87,17 @@ func Plan(r rungs.Rung, sel Selection) ([]Item, error) {
 	return items, nil
 }
 
+// ansi matches terminal colours.
+var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m|\\{\\{[^}]*\\}\\}")
+
 func choose(all []*scenarios.Scenario, sel Selection) ([]*scenarios.Scenario, error) {
 	matches := func([]string) bool { return true }
 	if sel.Filter != "" {
 		filter, err := types.ParseLabelFilter(sel.Filter)
 		if err != nil {
-			return nil, fmt.Errorf("--filter %q: %w", sel.Filter, err)
+			// Ginkgo draws the filter under its message, in colours; the first line says it.
+			message, _, _ := strings.Cut(err.Error(), "\n")
+			return nil, fmt.Errorf("--filter %q: %s; a filter is labels joined by &&, || and !, such as 'smoke && !control'", sel.Filter, ansi.ReplaceAllString(message, ""))
 		}
 		matches = func(labels []string) bool { return filter(labels) }
 	}

@@ -95,6 +95,10 @@ func (c Config) run(ctx context.Context, item Item) record.Result {
 	switch {
 	case !begun:
 		result = c.neverBegan(ctx, item, path, err)
+	case errors.As(err, new(*rungs.PanicError)):
+		result = ended(result, record.Harness, err)
+	case err != nil && result.Verdict == record.Fail:
+		result.Checks = append(result.Checks, record.Check{Phase: "run", What: "teardown", Expected: "the rig is taken down", Observed: err.Error(), Verdict: record.Inconclusive, Cause: record.Rig})
 	case err != nil:
 		result = ended(result, record.Rig, fmt.Errorf("the rig could not be taken down: %w", err))
 	}

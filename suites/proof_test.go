@@ -101,7 +101,11 @@ func TestBenchFaultsAreNeverTheTerminals(t *testing.T) {
 func TestNoCardDataInTheRunFolder(t *testing.T) {
 	_, clean := playAll(t, rungs.Options{Rig: rungs.Virtual}, Selection{Profile: AllProfiles})
 	results, leaky := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{"pan-on-receipt"}}, Selection{})
-	for _, folder := range []string{clean, leaky} {
+	shown, screens := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{"pin-on-screen"}}, Selection{})
+	if r := shown["SALE-PLAIN"]; r.Verdict != record.Fail || r.Cause != record.Terminal {
+		t.Errorf("a PIN on the screen: %s (%s), want fail (terminal)", r.Verdict, r.Cause)
+	}
+	for _, folder := range []string{clean, leaky, screens} {
 		for _, hit := range search(t, folder) {
 			t.Error(hit)
 		}
@@ -183,6 +187,7 @@ func secrets(c *cards.Card) map[string][]byte {
 		"track 2 symbols":         symbols,
 		"track 2 symbols as hex":  []byte(hex.EncodeToString(symbols)),
 		"PIN as a value":          []byte(`"` + c.PIN + `"`),
+		"PIN as a row":            []byte(`\n` + c.PIN),
 		"PIN as keys":             []byte(keys.String()),
 		"discretionary data":      []byte(c.Discretionary),
 		"PIN as keys on one line": []byte(strings.Join(strings.Split(c.PIN, ""), " ")),

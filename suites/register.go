@@ -15,7 +15,7 @@ import (
 const specLimit = 30 * time.Minute
 
 // specGrace is how long a spec may take to make its rig safe after it was interrupted.
-const specGrace = 90 * time.Second
+const specGrace = 3 * time.Minute
 
 // Register makes a spec for each planned item, in the plan's order. Call it once before RunSpecs.
 func Register(cfg Config) {

@@ -14,6 +14,7 @@ const (
 	defectSavedLate       = "reversal-saved-late"
 	defectReplyUnchecked  = "reply-unchecked"
 	defectPANOnReceipt    = "pan-on-receipt"
+	defectPINOnScreen     = "pin-on-screen"
 )
 
 // Defects lists the names of the defects that can be planted with Config.Defects, sorted.
@@ -22,6 +23,7 @@ func Defects() []string {
 		defectLengthUnchecked,
 		defectNoReversal,
 		defectPANOnReceipt,
+		defectPINOnScreen,
 		defectReplyUnchecked,
 		defectSavedLate,
 		defectWrongPrompt96,
@@ -41,6 +43,8 @@ func DescribeDefect(name string) string {
 		return "the reversal record is saved only when the wait has failed: a power cut in between loses it"
 	case defectReplyUnchecked:
 		return "a reply is not compared with its request: somebody else's approval approves this sale"
+	case defectPINOnScreen:
+		return "the PIN is shown in clear while it is typed"
 	case defectPANOnReceipt:
 		return "the receipt shows the whole card number"
 	}

@@ -22,7 +22,11 @@ func (a *app) askPIN(ctx context.Context, pan string) (string, error) {
 	}
 	typed := ""
 	for {
-		a.show(promptPIN, strings.Repeat("*", len(typed)))
+		shown := strings.Repeat("*", len(typed))
+		if a.defects[defectPINOnScreen] {
+			shown = typed
+		}
+		a.show(promptPIN, shown)
 		key, err := a.waitKey(ctx)
 		if err != nil {
 			return "", err

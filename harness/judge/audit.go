@@ -28,8 +28,10 @@ func (c *Case) audit() []record.Check {
 		finding("unanswered", "every request without an answer is reversed", c.unreversed(), "none is left over"),
 		finding("order", "a pending reversal goes before the next sale", c.overtaken(), "none was overtaken"),
 		c.approval(),
+		booked("customer", "each charge carries the customer ID that was typed", c.misnamed(), "they do"),
+		finding("trace", "each request has a trace number of its own", c.renumbered(), "they have"),
 		booked("protocol", "the terminal keeps to the host's protocol", state.Violations, "no violation"),
-		finding("card data", "no card number in clear on screen or receipt", c.leaks(), "none was seen"),
+		finding("card data", "no card number and no PIN in clear on screen or receipt", c.leaks(), "none was seen"),
 	}
 	if c.Printer {
 		receipts := booked("receipts", "a charge for each approved receipt and a receipt for each charge", c.unreceipted(), "they agree")
@@ -120,7 +122,10 @@ const printerInDoubt = "nothing at all came from the printer: its line or paper 
 
 // silentPrinter says that the printer gave no sign of life, not even a settlement slip.
 func (c *Case) silentPrinter() bool {
-	return !slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "printer" })
+	due := slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return slices.Contains(prompts(e), "approved") || slices.Contains(prompts(e), "settled")
+	})
+	return due && !slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "printer" })
 }
 
 func (c *Case) unbalanced() []string {
@@ -153,7 +158,7 @@ func (c *Case) fired() []record.Check {
 		check := record.Check{Phase: Act, What: what, Expected: id + " fires", Observed: "it did not fire", Verdict: record.Inconclusive, Cause: cause}
 		if !provoked {
 			check.Observed += ": the terminal never sent what it waits for"
-			if c.Stopped != nil && c.Stopped.Phase == Act {
+			if c.Stopped != nil {
 				check.Verdict, check.Cause = record.Fail, record.Terminal
 			}
 		}

@@ -45,12 +45,22 @@ func screen(ms int64, prompts ...string) record.Event {
 
 // leaves is a message on its way from the terminal to the host.
 func leaves(ms int64, mti, stan string) record.Event {
-	return at(ms, "network", "message", "direction", network.FromTerminal, "mti", mti, "stan", stan)
+	return at(ms, "network", "message", "connection", stan, "direction", network.FromTerminal, "mti", mti, "stan", stan, "fate", "passed")
+}
+
+// arrives is a message that was handed to the host.
+func arrives(ms int64, mti, stan string) record.Event {
+	return at(ms, "network", "delivered", "connection", stan, "direction", network.FromTerminal, "mti", mti, "stan", stan)
+}
+
+// returns is a message on its way from the host to the terminal.
+func returns(ms int64, mti, stan string) record.Event {
+	return at(ms, "network", "message", "connection", stan, "direction", network.FromHost, "mti", mti, "stan", stan, "fate", "passed")
 }
 
 // reaches is a message that was handed to the terminal.
 func reaches(ms int64, mti, stan string) record.Event {
-	return at(ms, "network", "delivered", "direction", network.FromHost, "mti", mti, "stan", stan)
+	return at(ms, "network", "delivered", "connection", stan, "direction", network.FromHost, "mti", mti, "stan", stan)
 }
 
 func received(ms int64, mti, stan, code string) record.Event {
@@ -68,7 +78,8 @@ func cut(ms int64) record.Event { return at(ms, "printer", "cut") }
 // exchange is a whole request and its answer, all in one millisecond.
 func exchange(ms int64, mti, stan, code string) []record.Event {
 	answer := mti[:2] + "10"
-	return []record.Event{leaves(ms, mti, stan), received(ms, mti, stan, ""), answers(ms, answer, stan, code), reaches(ms, answer, stan)}
+	return []record.Event{leaves(ms, mti, stan), arrives(ms, mti, stan), received(ms, mti, stan, ""),
+		answers(ms, answer, stan, code), returns(ms, answer, stan), reaches(ms, answer, stan)}
 }
 
 // slipFor is an approved receipt in one millisecond.
@@ -115,7 +126,14 @@ func charge(amount int64, stan, state string) issuer.Charge {
 	return issuer.Charge{STAN: stan, Amount: amount, State: state, Settled: state == issuer.StateCharged}
 }
 
-func books(charges ...issuer.Charge) issuer.State { return issuer.State{Charges: charges} }
+// books are charges, and the journal that says the same.
+func books(charges ...issuer.Charge) issuer.State {
+	s := issuer.State{Charges: charges}
+	for _, c := range charges {
+		s.Journal = append(s.Journal, issuer.Entry{In: true, MTI: "0200", STAN: c.STAN, Amount: c.Amount, Effect: issuer.EffectCharged})
+	}
+	return s
+}
 
 // settled adds a settlement in balance to the books.
 func settled(s issuer.State) issuer.State {

@@ -69,6 +69,7 @@ func Judge(c Case) Verdict {
 		checks = append(checks, record.Check{Phase: c.Stopped.Phase, What: "step", Expected: "the terminal goes on", Observed: c.Stopped.Why,
 			Verdict: record.Fail, Cause: record.Terminal})
 	}
+	checks = append(checks, c.bench()...)
 	checks = append(checks, c.phase(Act, c.Scenario.Expect)...)
 	checks = append(checks, c.phase(Recover, c.Scenario.Recovered)...)
 	checks = append(checks, c.fired()...)
@@ -151,7 +152,7 @@ func subject(e scenarios.Expectation) string {
 func decide(checks []record.Check) Verdict {
 	v := Verdict{Verdict: record.Pass, Checks: checks}
 	rank := map[record.Verdict]int{record.Pass: 0, record.Marginal: 1, record.Fail: 2, record.Inconclusive: 3}
-	marginal, skipped := 0, record.Check{}
+	marginal, skipped, grave := 0, record.Check{}, 0
 	for _, check := range checks {
 		switch check.Verdict {
 		case record.Marginal:
@@ -159,7 +160,8 @@ func decide(checks []record.Check) Verdict {
 		case record.NotRun:
 			skipped = check
 		}
-		if rank[check.Verdict] > rank[v.Verdict] {
+		if rank[check.Verdict] > rank[v.Verdict] || check.Verdict == v.Verdict && check.Verdict == record.Fail && graver(check.What) > grave {
+			grave = graver(check.What)
 			v.Verdict, v.Cause = check.Verdict, check.Cause
 			v.Why = fmt.Sprintf("%s: expected %s; observed %s", check.Phase, check.Expected, check.Observed)
 		}
@@ -176,3 +178,9 @@ func decide(checks []record.Check) Verdict {
 	}
 	return v
 }
+
+// gravest are the checks whose failure costs somebody money, or gives card data away, the worst last. Of several
+// failures the verdict's reason is the gravest one; else the first.
+var gravest = []string{"totals", "receipts", "unanswered", "approval", "card data", "charges"}
+
+func graver(what string) int { return slices.Index(gravest, what) + 1 }

@@ -24,8 +24,8 @@ func TestJudgePasses(t *testing.T) {
 	if v.Verdict != record.Pass || v.Cause != record.None || v.Why != "" {
 		t.Errorf("%s (%s): %s", v.Verdict, v.Cause, v.Why)
 	}
-	if len(v.Checks) != 12 {
-		t.Errorf("%d checks, want 4 expectations and 8 of the audit", len(v.Checks))
+	if len(v.Checks) != 16 {
+		t.Errorf("%d checks, want 2 of the bench, 4 expectations and 10 of the audit", len(v.Checks))
 	}
 }
 
@@ -36,8 +36,8 @@ func TestJudgeSorts(t *testing.T) {
 	c.Events = story(c.Events, at(2250, "card", "remove"), press(2050, 0, "1"))
 	c.Scenario.Expect[0].Within = "local"
 	v := Judge(*c)
-	if v.Verdict != record.Pass || v.Checks[0].MeasuredUS != 50_000 {
-		t.Errorf("%s: %s; %d µs after the card", v.Verdict, v.Why, v.Checks[0].MeasuredUS)
+	if v.Verdict != record.Pass || v.Checks[2].MeasuredUS != 50_000 {
+		t.Errorf("%s: %s; %d µs after the card", v.Verdict, v.Why, v.Checks[2].MeasuredUS)
 	}
 }
 

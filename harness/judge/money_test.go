@@ -68,7 +68,8 @@ func TestReceipt(t *testing.T) {
 		{"no amount", "approved", inAct(bought, line(3000, "APPROVED"), cut(3000)), fails("1 approved receipts")},
 		{"two", "approved", inAct(bought, slipFor(3000, "12.50", "000002"), slipFor(4000, "12.50", "000002")), fails("2 approved receipts")},
 		{"declined", "approved", inAct(bought, declinedSlip), fails("0 approved receipts")},
-		{"silent printer", "approved", inAct(bought), unclear(record.Rig, "nothing at all came from the printer")},
+		{"silent printer", "approved", inAct(bought, screen(2500, "approved")), unclear(record.Rig, "nothing at all came from the printer")},
+		{"nothing was to be printed", "approved", inAct(bought), fails("0 approved receipts")},
 		{"printer silent until settlement", "approved", story(inAct(bought), line(200_000, "TOTAL")), fails("0 approved receipts")},
 		{"nobody began a sale", "approved", inAct(slipFor(3000, "12.50", "000002")), fails("1 approved receipts")},
 	} {

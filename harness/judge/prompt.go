@@ -96,7 +96,7 @@ func (c *Case) anchor(budget string, end record.Event) (record.Event, string, bo
 	case "host-reply":
 		return find("the host's answer", func(e record.Event) bool { return toTerminal(e, "") })
 	case "host-timeout":
-		return find("the request", func(e record.Event) bool { return fromTerminal(e, "") })
+		return find("the request", func(e record.Event) bool { return fromTerminal(e, "") && e.Fields["mti"] != "0400" })
 	case "lost":
 		return find("the broken connection", func(e record.Event) bool {
 			return e.Source == "network" && (e.Kind == "fired" || e.Kind == "closed")

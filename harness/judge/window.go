@@ -27,7 +27,11 @@ func (w *window) holds(e record.Event) bool { return e.US > w.from && e.US <= w.
 // window finds a phase that began and ended.
 func (c *Case) window(phase string) (*window, bool) {
 	w := &window{phase: phase, from: -1, to: -1}
+	probed := int64(-1)
 	for _, e := range c.Events {
+		if is(e, "harness", "probing") && w.from >= 0 && w.to < 0 && probed < 0 {
+			probed = e.US
+		}
 		if !is(e, "harness", "phase") || e.Fields["name"] != phase {
 			continue
 		}
@@ -37,7 +41,11 @@ func (c *Case) window(phase string) (*window, bool) {
 			w.to = e.US
 		}
 	}
-	return w, w.from >= 0 && w.to >= w.from
+	ended := w.from >= 0 && w.to >= w.from
+	if probed >= 0 {
+		w.to = min(w.to, probed) // what the terminal shows to a probe is no evidence
+	}
+	return w, ended
 }
 
 // is tells an event's source and kind.

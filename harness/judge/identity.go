@@ -1,0 +1,56 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/assay-hil/assay/fixtures/scenarios"
+)
+
+// misnamed are charges that carry another customer ID than the cashier typed for that sale.
+func (c *Case) misnamed() []string {
+	if c.Profile.CustomerID == nil {
+		return nil
+	}
+	var problems []string
+	for _, ch := range c.States[Audit].Charges {
+		typed, in := "", false
+		for _, e := range c.Events {
+			switch {
+			case is(e, "harness", "sale"):
+				in = e.Fields["amount"] == scenarios.Money(ch.Amount)
+			case in && is(e, "harness", "typed") && e.Fields["into"] == "customer-id":
+				typed = e.Fields["text"]
+			}
+		}
+		if typed != "" && ch.CustomerID != typed {
+			problems = append(problems, fmt.Sprintf("the sale of %s went to the host for customer %q, typed was %q", scenarios.Money(ch.Amount), ch.CustomerID, typed))
+		}
+	}
+	return problems
+}
+
+// renumbered are trace numbers that the terminal gave to two things.
+func (c *Case) renumbered() []string {
+	var problems []string
+	type use struct {
+		mti  string
+		sale int
+	}
+	seen := map[string]use{}
+	sale := 0
+	for _, e := range c.Events {
+		if is(e, "harness", "sale") {
+			sale++
+		}
+		if !fromTerminal(e, "") || !slices.Contains([]string{"0200", "0500", "0800"}, e.Fields["mti"]) {
+			continue
+		}
+		now := use{e.Fields["mti"], sale}
+		if before, ok := seen[e.Fields["stan"]]; ok && before != now {
+			problems = append(problems, fmt.Sprintf("trace %s was used for an %s and again for an %s", e.Fields["stan"], before.mti, now.mti))
+		}
+		seen[e.Fields["stan"]] = now
+	}
+	return problems
+}
