@@ -87,7 +87,7 @@ func (r *run) restartProbe(ctx context.Context) (record.Cause, string) {
 	}
 	if !ok {
 		if r.session.screensSince(begun) == 0 {
-			return record.Rig, "display: nothing was shown even after a restart: display line or power relay are dead"
+			return record.Rig, "display: nothing was shown even after a restart: display line, power relay or the terminal itself are dead"
 		}
 		return record.Terminal, "the terminal does not come back to idle after a restart"
 	}
