@@ -129,6 +129,51 @@ func TestRestartProbeLeavesTheTerminalOnAndTheKeyUndone(t *testing.T) {
 	})
 }
 
+// TestRestartProbeTriesTheKeyInDoubt: one key may miss where the others hit.
+func TestRestartProbeTriesTheKeyInDoubt(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		key     string // pressed before something did not come
+		secret  bool
+		dead    string // does nothing
+		pressed []string
+		cause   record.Cause
+		why     string
+	}{
+		{"it works", "5", false, "", []string{"5", probeKey, "5", undoKey}, record.Terminal, "the terminal had hung"},
+		{"it misses", "5", false, "5", []string{"5", probeKey, "5"}, record.Rig, "keypad: the key 5 was pressed on the restarted terminal and nothing changed"},
+		{"ENTER misses", "ENTER", false, "ENTER", []string{"ENTER", probeKey, "ENTER"}, record.Rig, "keypad: the key ENTER"},
+		{"another one misses", "5", false, probeKey, []string{"5", probeKey}, record.Rig, "keypad: the key " + probeKey},
+		{"it is the probe's own", probeKey, false, "", []string{probeKey, probeKey, probeKey, undoKey}, record.Terminal, "the terminal had hung"},
+		{"an amount need not react to it", "CANCEL", false, "CANCEL", []string{"CANCEL", probeKey, undoKey}, record.Terminal, "the terminal had hung"},
+		{"nor to a leading zero", "0", false, "0", []string{"0", probeKey, undoKey}, record.Terminal, "the terminal had hung"},
+		{"a key of a PIN is not told", "5", true, "5", []string{"5", probeKey, undoKey}, record.Terminal, "the terminal had hung"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onBench(t, func(t *testing.T, b *bench) {
+				booting(b)
+				if err := b.run.press(t.Context(), c.key, c.secret); err != nil {
+					t.Fatal(err)
+				}
+				b.finger.onPress = func(key string) error {
+					if key != c.dead {
+						b.glass.showAfter(50*time.Millisecond, "ENTER AMOUNT", "0.0"+key)
+					}
+					return nil
+				}
+				cause, why := b.run.restartProbe(t.Context())
+				if cause != c.cause || !strings.Contains(why, c.why) {
+					t.Errorf("%s: %s\nwant %s: %s", cause, why, c.cause, c.why)
+				}
+				if !slices.Equal(b.finger.pressed, c.pressed) {
+					t.Errorf("pressed %v, want %v", b.finger.pressed, c.pressed)
+				}
+				<-time.After(time.Second) // the echo of the last key
+			})
+		})
+	}
+}
+
 // TestRestartProbeSwitchesOnAgain also when switching off failed: halted means on.
 func TestRestartProbeSwitchesOnAgain(t *testing.T) {
 	onBench(t, func(t *testing.T, b *bench) {

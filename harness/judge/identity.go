@@ -7,7 +7,8 @@ import (
 	"github.com/assay-hil/assay/fixtures/scenarios"
 )
 
-// misnamed are charges that carry another customer ID than the cashier typed for that sale.
+// misnamed are charges that carry another customer ID than the cashier typed last for that sale. Sales are told
+// apart by their amounts; where nothing was typed nothing is compared.
 func (c *Case) misnamed() []string {
 	if c.Profile.CustomerID == nil {
 		return nil
@@ -24,13 +25,15 @@ func (c *Case) misnamed() []string {
 			}
 		}
 		if typed != "" && ch.CustomerID != typed {
-			problems = append(problems, fmt.Sprintf("the sale of %s went to the host for customer %q, typed was %q", scenarios.Money(ch.Amount), ch.CustomerID, typed))
+			problems = append(problems, fmt.Sprintf("the sale of %s went to the host for customer %q, typed was %q",
+				scenarios.Money(ch.Amount), ch.CustomerID, typed))
 		}
 	}
 	return problems
 }
 
-// renumbered are trace numbers that the terminal gave to two things.
+// renumbered are trace numbers that the terminal gave to two things. A message that is sent again within its sale
+// keeps its number, and a reversal carries that of its sale.
 func (c *Case) renumbered() []string {
 	var problems []string
 	type use struct {

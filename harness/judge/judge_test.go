@@ -181,3 +181,44 @@ func TestNothingPassesByNotBeingLookedAt(t *testing.T) {
 		t.Errorf("%s (%s): %s", v.Verdict, v.Cause, v.Why)
 	}
 }
+
+// TestTheGravestFailureSaysWhy: of several failures the reason is the one that costs most, wherever it stands.
+func TestTheGravestFailureSaysWhy(t *testing.T) {
+	failed := func(what string) record.Check {
+		return record.Check{Phase: Audit, What: what, Expected: what, Observed: "else", Verdict: record.Fail, Cause: record.Terminal}
+	}
+	marginal, doubt := failed("charges"), failed("injector")
+	marginal.Verdict, marginal.Cause = record.Marginal, record.None
+	doubt.Verdict, doubt.Cause = record.Inconclusive, record.Network
+	for i, worse := range gravest {
+		for _, milder := range append([]string{"prompt", "order"}, gravest[:i]...) {
+			for name, checks := range map[string][]record.Check{
+				"before":           {failed(worse), failed(milder)},
+				"after":            {failed(milder), failed(worse)},
+				"between":          {failed(milder), failed(worse), failed(milder)},
+				"after a near one": {marginal, failed(milder), failed(worse)},
+			} {
+				v := decide(checks)
+				if want := "audit: expected " + worse + "; observed else"; v.Verdict != record.Fail || v.Cause != record.Terminal || v.Why != want {
+					t.Errorf("%s %s %s: %s (%s) %q, want %q", worse, name, milder, v.Verdict, v.Cause, v.Why, want)
+				}
+			}
+		}
+		for _, checks := range [][]record.Check{{doubt, failed(worse)}, {failed(worse), doubt}} {
+			if v := decide(checks); v.Verdict != record.Inconclusive || v.Why != "audit: expected injector; observed else" {
+				t.Errorf("%s beside a doubt: %s %q", worse, v.Verdict, v.Why)
+			}
+		}
+	}
+	if v := decide([]record.Check{failed("prompt"), failed("order")}); v.Why != "audit: expected prompt; observed else" {
+		t.Errorf("of failures of the same weight the first one says why, not %q", v.Why)
+	}
+}
+
+// TestGravestAreChecks: a name that no check has would order nothing.
+func TestGravestAreChecks(t *testing.T) {
+	c := goodCase(t)
+	for _, what := range gravest {
+		named(t, c.audit(), what)
+	}
+}

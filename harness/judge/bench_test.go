@@ -1,0 +1,348 @@
+package judge
+
+import (
+	"testing"
+
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// with is an event with one field changed.
+func with(e record.Event, key, value string) record.Event {
+	fields := map[string]string{key: value}
+	for k, v := range e.Fields {
+		if k != key {
+			fields[k] = v
+		}
+	}
+	e.Fields = fields
+	return e
+}
+
+// fated is a message of which the injector says something else than that it passed.
+func fated(e record.Event, fate string) record.Event { return with(e, "fate", fate) }
+
+// underRule is an event of the issuer that names the scenario's first rule.
+func underRule(e record.Event) record.Event { return with(e, "rule", "X-1-1") }
+
+func closes(ms int64, connection, why string) record.Event {
+	return at(ms, "network", "closed", "connection", connection, "why", why)
+}
+
+func opens(ms int64) record.Event { return at(ms, "network", "opened", "connection", "1") }
+
+func arms(ms int64, kind string) record.Event {
+	return at(ms, "network", "armed", "fault", kind+"-1", "kind", kind)
+}
+
+func heals(ms int64) record.Event { return at(ms, "network", "healed", "fault", "any") }
+
+func blackout(ms int64) record.Event { return at(ms, "power", "off") }
+
+// benchCase is a record and what it says of injector and issuer; "" for nothing.
+type benchCase struct {
+	name    string
+	events  []record.Event
+	network []scenarios.NetworkFault
+	rule    *scenarios.IssuerRule
+	books   issuer.State
+
+	injector, issuer string
+}
+
+func benchAll(t *testing.T, cases []benchCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			k := theCase(t, c.events)
+			k.Scenario.Arrange.Network = c.network
+			if c.rule != nil {
+				k.Scenario.Arrange.Issuer = []scenarios.IssuerRule{*c.rule}
+			}
+			k.States[Audit] = c.books
+			checks := k.bench()
+			says(t, named(t, checks, "injector"), record.Network, c.injector)
+			says(t, named(t, checks, "issuer"), record.Issuer, c.issuer)
+		})
+	}
+}
+
+// says is exact: another problem beside the one that is wanted is one too many.
+func says(t *testing.T, got record.Check, cause record.Cause, problem string) {
+	t.Helper()
+	want := wanted{record.Pass, record.None, "it did"}
+	if problem != "" {
+		want = unclear(cause, problem)
+	}
+	want.hold(t, got)
+	if got.Observed != want.observed || got.Phase != Audit {
+		t.Errorf("%s in %s: observed %q\nwant exactly %q", got.What, got.Phase, got.Observed, want.observed)
+	}
+}
+
+func TestBenchOfASoundRecord(t *testing.T) {
+	stands := charge(1250, "000002", issuer.StateCharged)
+	benchAll(t, []benchCase{
+		{name: "nothing happened", events: inAct()},
+		{name: "a sale", events: inAct(goodSale(2000, "12.50", "000002")), books: books(stands)},
+		{name: "a sale and its reversal", events: inAct(exchange(2000, "0200", "000002", "00"), exchange(9000, "0400", "000002", "00")),
+			books: books(charge(1250, "000002", issuer.StateReversed))},
+		{name: "a message repeated", events: inAct(exchange(2000, "0400", "000002", "96"), exchange(9000, "0400", "000002", "00"))},
+	})
+}
+
+func TestUndelivered(t *testing.T) {
+	// asked is a sale whose answer reaches the injector at 2000 ms.
+	asked := []record.Event{leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
+		answers(2000, "0210", "7", "00"), returns(2000, "0210", "7")}
+	const swallowed = "the injector swallowed the 0210 of trace 7"
+	benchAll(t, []benchCase{
+		{name: "the answer is gone", events: inAct(asked), injector: swallowed},
+		{name: "the request is gone", events: inAct(leaves(2000, "0200", "7")), injector: "the injector swallowed the 0200 of trace 7"},
+		{name: "it came out in time", events: inAct(asked, reaches(3001, "0210", "7"))},
+		{name: "it came out late", events: inAct(asked, reaches(3500, "0210", "7")), injector: "the injector held the 0210 of trace 7 for 1.5s"},
+		{name: "it came out on another connection", events: inAct(asked, with(reaches(2000, "0210", "7"), "connection", "8")),
+			injector: swallowed},
+		{name: "it came out the wrong way", events: inAct(asked, arrives(2000, "0210", "7")), injector: swallowed,
+			issuer: "the issuer never received the 0210 of trace 7"},
+		{name: "another message came out", events: inAct(asked, with(reaches(2000, "0210", "9"), "connection", "7")), injector: swallowed},
+		{name: "the terminal closed the connection", events: inAct(asked, closes(2500, "7", "terminal closed"))},
+		{name: "the terminal reset it", events: inAct(asked, closes(2500, "7", "reset by terminal"))},
+		{name: "the terminal does not take it", events: inAct(asked, closes(2500, "7", "writing to terminal failed"))},
+		{name: "the terminal closed it long after", events: inAct(asked, closes(3500, "7", "terminal closed")), injector: swallowed},
+		{name: "the host closed it", events: inAct(asked, closes(2500, "7", "host closed")), injector: swallowed},
+		{name: "the terminal closed another", events: inAct(asked, closes(2500, "8", "terminal closed")), injector: swallowed},
+		{name: "the power was cut while it waited", events: inAct(asked, blackout(4000))},
+		{name: "the power was cut in that moment", events: inAct(blackout(2000), asked)},
+		{name: "the power was cut before", events: inAct(blackout(1500), asked), injector: swallowed},
+		{name: "the power was cut after the wait", events: inAct(asked, blackout(32_001)), injector: swallowed},
+	})
+}
+
+func TestUnlike(t *testing.T) {
+	// answered is a sale up to the answer, on which the injector does something at 2000 ms.
+	answered := func(fate string) []record.Event {
+		return []record.Event{leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
+			answers(2000, "0210", "7", "00"), fated(returns(2000, "0210", "7"), fate)}
+	}
+	fired := func(id string) record.Event {
+		return at(2000, "network", "fired", "connection", "7", "fault", id, "mti", "0210", "stan", "7")
+	}
+	drop, reset := scenarios.NetworkFault{Fault: "drop", Message: "0210"}, scenarios.NetworkFault{Fault: "reset", Message: "0210"}
+	delay := scenarios.NetworkFault{Fault: "delay", Message: "0210", By: "5s"}
+	longer := scenarios.NetworkFault{Fault: "delay", Message: "0210", Nth: 2, By: "9s"}
+	faults := func(f ...scenarios.NetworkFault) []scenarios.NetworkFault { return f }
+	benchAll(t, []benchCase{
+		{name: "dropped as wanted", events: inAct(answered("dropped")), network: faults(drop)},
+		{name: "reset as wanted", events: inAct(answered("reset"), closes(2000, "7", "fault reset-1")), network: faults(reset)},
+		{name: "held as wanted", events: inAct(answered("held"), reaches(7000, "0210", "7")), network: faults(delay)},
+		{name: "held by a busy machine", events: inAct(answered("held"), reaches(7900, "0210", "7")), network: faults(delay)},
+		{name: "dropped, and nobody wanted anything", events: inAct(answered("dropped")),
+			injector: `the injector says of the 0210 "dropped", which nobody wanted`},
+		{name: "dropped where another message was meant", events: inAct(answered("dropped")),
+			network: faults(scenarios.NetworkFault{Fault: "drop", Message: "0200"}), injector: `the injector says of the 0210 "dropped", which nobody wanted`},
+		{name: "dropped where it was to be held", events: inAct(answered("dropped")), network: faults(delay),
+			injector: `the injector says of the 0210 "dropped", which nobody wanted`},
+		{name: "dropped and delivered", events: inAct(answered("dropped"), reaches(2000, "0210", "7")), network: faults(drop),
+			injector: "the injector says that it took the 0210 away, and delivered it"},
+		{name: "reset and delivered", events: inAct(answered("reset"), reaches(2000, "0210", "7")), network: faults(reset),
+			injector: "the injector says that it took the 0210 away, and delivered it"},
+		{name: "held too briefly", events: inAct(answered("held"), reaches(5000, "0210", "7")), network: faults(delay),
+			injector: "the injector held the 0210 for 3s instead of 5s"},
+		{name: "held too long", events: inAct(answered("held"), reaches(9000, "0210", "7")), network: faults(delay),
+			injector: "the injector held the 0210 for 7s instead of 5s"},
+		{name: "healed meanwhile", events: inAct(answered("held"), heals(5000), reaches(5000, "0210", "7")), network: faults(delay)},
+		{name: "healed, and still held", events: inAct(answered("held"), heals(3000), reaches(6500, "0210", "7")), network: faults(delay),
+			injector: "the injector held the 0210 for 4.5s instead of 5s"},
+		{name: "healed before", events: inAct(heals(1500), answered("held"), reaches(5000, "0210", "7")), network: faults(delay),
+			injector: "the injector held the 0210 for 3s instead of 5s"},
+		{name: "healed before, and held as wanted", events: inAct(heals(1500), answered("held"), reaches(7000, "0210", "7")), network: faults(delay)},
+		{name: "the connection ended while it was held", events: inAct(answered("held"), closes(4000, "7", "terminal closed")),
+			network: faults(delay)},
+		{name: "the connection ended, and it was due long before", events: inAct(answered("held"), closes(9000, "7", "terminal closed")),
+			network: faults(delay), injector: "the injector held the 0210 for longer than 5s"},
+		{name: "never let go", events: inAct(answered("held")), network: faults(delay),
+			injector: "the injector held the 0210 for longer than 5s"},
+		{name: "the power was cut while it was held", events: inAct(answered("held"), blackout(4000)), network: faults(delay)},
+		{name: "two faults on one type, the first acts", events: inAct(answered("held"), fired("delay-1"), reaches(7000, "0210", "7")),
+			network: faults(delay, longer)},
+		{name: "two faults on one type, the second acts", events: inAct(answered("held"), fired("delay-2"), reaches(11_000, "0210", "7")),
+			network: faults(delay, longer)},
+		{name: "two kinds on one type", events: inAct(answered("held"), reaches(7000, "0210", "7")), network: faults(drop, delay)},
+	})
+}
+
+func TestUnseen(t *testing.T) {
+	benchAll(t, []benchCase{
+		{name: "a request that the injector never saw", events: inAct(received(2000, "0200", "7", ""), answers(2000, "0210", "7", "00"),
+			returns(2000, "0210", "7"), reaches(2000, "0210", "7")), injector: "the issuer received the 0200 of trace 7, which the injector never saw"},
+		{name: "an answer that the injector never saw",
+			events: inAct(leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
+				answers(2000, "0210", "7", "00")), injector: "the issuer sent the 0210 of trace 7, which the injector never saw"},
+		{name: "an answer of another trace",
+			events: inAct(exchange(2000, "0200", "6", "00"), leaves(3000, "0200", "7"), arrives(3000, "0200", "7"),
+				received(3000, "0200", "7", ""), answers(3000, "0210", "7", "00")), injector: "the issuer sent the 0210 of trace 7, which the injector never saw"},
+		{name: "an answer that did not leave the issuer",
+			events: inAct(leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
+				answers(2000, "0210", "7", "00"), at(2000, "issuer", "undelivered", "mti", "0210", "stan", "7"))},
+	})
+}
+
+func TestUnheard(t *testing.T) {
+	sent := inAct(leaves(2000, "0200", "7"), arrives(2000, "0200", "7"))
+	benchAll(t, []benchCase{
+		{name: "it came out and never arrived", events: sent, issuer: "the issuer never received the 0200 of trace 7"},
+		{name: "another one arrived", events: inAct(exchange(1500, "0200", "6", "00"), sent),
+			issuer: "the issuer never received the 0200 of trace 7"},
+		{name: "the terminal talks nonsense", events: sent, books: issuer.State{Violations: []string{"unreadable message"}}},
+		{name: "it was dropped on the way", events: inAct(fated(leaves(2000, "0200", "7"), "dropped")),
+			network: []scenarios.NetworkFault{{Fault: "drop", Message: "0200"}}},
+	})
+}
+
+func TestUnreplied(t *testing.T) {
+	asked := []record.Event{leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", "")}
+	under := []record.Event{asked[0], asked[1], underRule(asked[2])}
+	// reply is the answer, all the way back.
+	reply := func(ms int64, mti, stan string) []record.Event {
+		return []record.Event{answers(ms, mti, stan, "00"), with(returns(ms, mti, stan), "connection", "7"), with(reaches(ms, mti, stan), "connection", "7")}
+	}
+	const silent = "the issuer did not answer the 0200 of trace 7"
+	benchAll(t, []benchCase{
+		{name: "no answer", events: inAct(asked), issuer: silent},
+		{name: "the answer to another trace", events: inAct(asked, reply(2000, "0210", "8")), issuer: silent},
+		{name: "the answer to another type", events: inAct(asked, reply(2000, "0410", "7")), issuer: silent},
+		{name: "the answer to an earlier one", events: inAct(exchange(1500, "0200", "7", "00"), asked), issuer: silent},
+		{name: "answered", events: inAct(asked, reply(3000, "0210", "7"))},
+		{name: "answered, but the terminal had gone", events: inAct(asked, at(2500, "issuer", "undelivered", "mti", "0210", "stan", "7"))},
+		{name: "answered late without a rule", events: inAct(asked, reply(5000, "0210", "7")),
+			issuer: "the issuer took 3s for the 0200 of trace 7, and no rule says so"},
+		{name: "answered late with a rule for the code",
+			events: inAct(under, with(reply(5000, "0210", "7")[0], "code", "96"), reply(5000, "0210", "7")[1:]),
+			rule:   &scenarios.IssuerRule{On: "0200", Code: "96"}, issuer: "the issuer took 3s for the 0200 of trace 7, and no rule says so"},
+		{name: "the rule says never", events: inAct(under), rule: &scenarios.IssuerRule{On: "0200", Never: true}},
+		{name: "the rule says late", events: inAct(under), rule: &scenarios.IssuerRule{On: "0200", Late: "host-reply + 5s"}},
+		{name: "a rule for another one says never", events: inAct(asked), rule: &scenarios.IssuerRule{On: "0200", Nth: 2, Never: true},
+			issuer: silent},
+		{name: "no request at all, which the host calls a violation",
+			events: inAct(leaves(2000, "0220", "7"), arrives(2000, "0220", "7"), received(2000, "0220", "7", "")),
+			books:  issuer.State{Violations: []string{"0220: not a request that this host knows"}}},
+	})
+}
+
+func TestMisruled(t *testing.T) {
+	// replied is a sale answered under the rule after some milliseconds.
+	replied := func(after int64, code string) []record.Event {
+		return []record.Event{leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), underRule(received(2000, "0200", "7", "")),
+			underRule(answers(2000+after, "0210", "7", code)), returns(2000+after, "0210", "7"), reaches(2000+after, "0210", "7")}
+	}
+	code, late := &scenarios.IssuerRule{On: "0200", Code: "96"}, &scenarios.IssuerRule{On: "0200", Late: "5s"}
+	benchAll(t, []benchCase{
+		{name: "the code of the rule", events: inAct(replied(0, "96")), rule: code},
+		{name: "another code", events: inAct(replied(0, "00")), rule: code, issuer: "the issuer answered 00 where the rule says 96"},
+		{name: "late as the rule says", events: inAct(replied(5000, "00")), rule: late},
+		{name: "late on a busy machine", events: inAct(replied(5900, "00")), rule: late},
+		{name: "too soon", events: inAct(replied(4000, "00")), rule: late, issuer: "the issuer answered after 4s where the rule says 5s"},
+		{name: "too late", events: inAct(replied(7000, "00")), rule: late, issuer: "the issuer answered after 7s where the rule says 5s"},
+		{name: "late, with a reversal of the same trace meanwhile",
+			events: inAct(replied(5000, "00")[:3], exchange(4000, "0400", "7", "00"), replied(5000, "00")[3:]), rule: late},
+		{name: "too soon, but in time for another message", events: inAct(exchange(1100, "0800", "6", "00"), replied(4100, "00")), rule: late,
+			issuer: "the issuer answered after 4.1s where the rule says 5s"},
+		{name: "answered where the rule says never", events: inAct(replied(0, "00")), rule: &scenarios.IssuerRule{On: "0200", Never: true},
+			issuer: "the issuer sent the 0210 of trace 7 where the rule says never"},
+		{name: "without a rule", events: inAct(exchange(2000, "0200", "7", "00")), rule: &scenarios.IssuerRule{On: "0200", Nth: 2, Code: "96"}},
+	})
+}
+
+func TestMiscounted(t *testing.T) {
+	stands, taken := charge(1250, "7", issuer.StateCharged), charge(1250, "7", issuer.StateReversed)
+	open := stands
+	open.Settled = false
+	// lacking is a journal without the last charge of the books.
+	lacking := func(all ...issuer.Charge) issuer.State {
+		s := books(all...)
+		s.Journal = s.Journal[:len(s.Journal)-1]
+		return s
+	}
+	lost := books(stands)
+	lost.Charges = nil
+	short := lacking(stands)
+	short.Dropped = 1
+	reversed := inAct(exchange(2000, "0400", "7", "00"))
+	ruledOff := inAct(leaves(2000, "0400", "7"), arrives(2000, "0400", "7"), underRule(received(2000, "0400", "7", "")),
+		underRule(answers(2000, "0410", "7", "00")), returns(2000, "0410", "7"), reaches(2000, "0410", "7"))
+	const unposted = "the issuer acknowledged the reversal of trace 7 and did not post it"
+	benchAll(t, []benchCase{
+		{name: "they agree", events: inAct(), books: books(stands, charge(1, "8", issuer.StateReversed))},
+		{name: "a charge that the journal does not know", events: inAct(), books: lacking(stands),
+			issuer: "the issuer's books have 1 charges of 12.50 (trace 7), its journal 0"},
+		{name: "a charge booked twice is told once", events: inAct(), books: lacking(stands, stands),
+			issuer: "the issuer's books have 2 charges of 12.50 (trace 7), its journal 1"},
+		{name: "a charge twice in both", events: inAct(), books: books(stands, stands)},
+		{name: "a charge that the books do not have", events: inAct(), books: lost,
+			issuer: "the issuer's books have 0 charges of 12.50 (trace 7), its journal 1"},
+		{name: "a journal that lost its beginning", events: inAct(), books: short},
+		{name: "a reversal done and posted", events: reversed, books: books(taken)},
+		{name: "a reversal done and not posted", events: reversed, books: books(open), issuer: unposted},
+		{name: "a reversal done after the settlement", events: reversed, books: books(stands)},
+		{name: "a reversal refused", events: inAct(exchange(2000, "0400", "7", "12")), books: books(open)},
+		{name: "a reversal of another trace", events: inAct(exchange(2000, "0400", "8", "00")), books: books(open)},
+		{name: "a reversal that a rule called done", events: ruledOff, books: books(open), rule: &scenarios.IssuerRule{On: "0400", Code: "00"}},
+	})
+}
+
+func TestUnreached(t *testing.T) {
+	arranged := []record.Event{begin(500, "arrange"), end(900, "arrange")}
+	refuse := []scenarios.NetworkFault{{Fault: "refuse"}}
+	const doubt = "the terminal says that no connection was made, and the injector saw no try: the line between them is in doubt"
+	dials := screen(2000, "connecting")
+	benchAll(t, []benchCase{
+		{name: "no try was seen", events: inAct(dials, screen(12_000, "comm-failed")), injector: doubt},
+		{name: "a try was seen", events: inAct(dials, opens(2000), screen(12_000, "comm-failed"))},
+		{name: "the try came with the screen", events: inAct(opens(2000), dials, screen(12_000, "comm-failed"))},
+		{name: "an earlier sale's try is another one", events: inAct(opens(1500), dials, screen(12_000, "comm-failed")), injector: doubt},
+		{name: "a later try is another one", events: inAct(dials, screen(12_000, "comm-failed"), opens(15_000)), injector: doubt},
+		{name: "the screen was drawn again meanwhile",
+			events: inAct(dials, opens(2000), dials, screen(3000, "connecting"), screen(12_000, "comm-failed"))},
+		{name: "half a screen was seen meanwhile",
+			events: inAct(dials, opens(2100), screen(2200, "connecting"), screen(3000), screen(12_000, "comm-failed"))},
+		{name: "told again beside another prompt",
+			events: inAct(dials, opens(2000), screen(12_000, "comm-failed"), screen(13_000, "comm-failed", "remove-card"))},
+		{name: "told twice is one doubt",
+			events: inAct(dials, screen(12_000, "comm-failed"), screen(20_000, "connecting"), screen(30_000, "comm-failed")), injector: doubt},
+		{name: "refused", events: inAct(arms(1500, "refuse"), dials, screen(2001, "comm-failed")), network: refuse},
+		{name: "refused, and told after healing", events: inAct(arms(1500, "refuse"), dials, heals(5000), screen(12_000, "comm-failed")),
+			network: refuse},
+		{name: "refused, and told again after healing",
+			events:  inAct(arms(1500, "refuse"), dials, screen(3000, "comm-failed"), heals(5000), screen(6000, "comm-failed")),
+			network: refuse},
+		{name: "refused while it tried", events: inAct(dials, arms(5000, "refuse"), screen(12_000, "comm-failed")), network: refuse},
+		{name: "healed before it tried", events: inAct(arms(1200, "refuse"), heals(1500), dials, screen(12_000, "comm-failed")), network: refuse,
+			injector: doubt},
+		{name: "armed after it failed", events: inAct(dials, screen(12_000, "comm-failed"), arms(15_000, "refuse")), network: refuse,
+			injector: doubt},
+		{name: "another fault does not refuse", events: inAct(arms(1500, "drop"), dials, screen(12_000, "comm-failed")), injector: doubt},
+		{name: "failed before the scenario was arranged",
+			events: inAct(screen(100, "signing-on"), screen(300, "comm-failed"), screen(400, "idle"), arranged)},
+		{name: "tried before, failed while arranging",
+			events: inAct(screen(100, "signing-on"), arranged[0], screen(700, "comm-failed"), arranged[1])},
+		{name: "tried before, failed in the act", events: inAct(screen(100, "signing-on"), arranged, screen(5000, "comm-failed"))},
+		{name: "tried and failed after it was arranged", events: inAct(arranged, dials, screen(12_000, "comm-failed")), injector: doubt},
+		{name: "failed before and again after",
+			events: inAct(screen(100, "signing-on"), screen(300, "comm-failed"), arranged, dials, screen(12_000, "comm-failed")), injector: doubt},
+		{name: "nothing was shown before", events: inAct(screen(2000, "comm-failed"))},
+	})
+}
+
+// TestBenchBeforeTheTerminal: what the terminal seems to have done wrong may come from the same contradiction.
+func TestBenchBeforeTheTerminal(t *testing.T) {
+	c := goodCase(t)
+	c.Scenario.Expect[1].Code = "96"
+	c.Events = story(c.Events, leaves(50_000, "0200", "000009"))
+	v := Judge(*c)
+	if v.Verdict != record.Inconclusive || v.Cause != record.Network ||
+		v.Why != "audit: expected the injector does to messages what was arranged, and nothing else; observed the injector swallowed the 0200 of trace 000009" {
+		t.Errorf("%s (%s): %s", v.Verdict, v.Cause, v.Why)
+	}
+}

@@ -1,0 +1,230 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// handled are the messages that the injector read, by whether it let them pass.
+func (c *Case) handled(passed bool) []record.Event {
+	return c.all(whole(), func(e record.Event) bool {
+		return is(e, "network", "message") && (e.Fields["fate"] == "passed") == passed
+	})
+}
+
+// after finds the first event of the same connection after one that satisfies a condition.
+func (c *Case) after(m record.Event, ok func(record.Event) bool) (record.Event, bool) {
+	for _, e := range c.Events {
+		if e.Source == "network" && e.Seq > m.Seq && e.Fields["connection"] == m.Fields["connection"] && ok(e) {
+			return e, true
+		}
+	}
+	return record.Event{}, false
+}
+
+// delivered finds where a message came out of the injector.
+func (c *Case) delivered(m record.Event) (record.Event, bool) {
+	return c.after(m, func(e record.Event) bool {
+		return e.Kind == "delivered" && sameMessage(e, m) && e.Fields["direction"] == m.Fields["direction"]
+	})
+}
+
+// closed finds the end of a message's connection.
+func (c *Case) closed(m record.Event) (record.Event, bool) {
+	return c.after(m, func(e record.Event) bool { return e.Kind == "closed" })
+}
+
+// undelivered are messages that the injector let pass and that did not come out, or late, although the
+// terminal left the connection open and had its power.
+func (c *Case) undelivered() []string {
+	var problems []string
+	for _, m := range c.handled(true) {
+		if out, ok := c.delivered(m); ok {
+			if out.US-m.US > c.promptly() {
+				problems = append(problems, fmt.Sprintf("the injector held the %s of trace %s for %s",
+					m.Fields["mti"], m.Fields["stan"], took(m.US, out.US)))
+			}
+			continue
+		}
+		closed, ended := c.closed(m)
+		hungUp := ended && closed.US-m.US <= c.promptly() && strings.Contains(closed.Fields["why"], "terminal")
+		if !hungUp && !c.cut(m) {
+			problems = append(problems, fmt.Sprintf("the injector swallowed the %s of trace %s", m.Fields["mti"], m.Fields["stan"]))
+		}
+	}
+	return problems
+}
+
+// cut says that the terminal lost its supply while it waited.
+func (c *Case) cut(m record.Event) bool {
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return is(e, "power", "off") && e.US+c.slack() >= m.US && e.US <= m.US+micros(c.Profile.Timers.HostReply)
+	})
+}
+
+// unlike are messages that the injector treated otherwise than the fault wants.
+func (c *Case) unlike() []string {
+	var problems []string
+	for _, m := range c.handled(false) {
+		fault := c.wanting(m)
+		_, out := c.delivered(m)
+		switch {
+		case fault == nil:
+			problems = append(problems, fmt.Sprintf("the injector says of the %s %q, which nobody wanted", m.Fields["mti"], m.Fields["fate"]))
+		case fault.Fault == "delay":
+			problems = append(problems, c.misheld(m, fault.By)...)
+		case out:
+			problems = append(problems, fmt.Sprintf("the injector says that it took the %s away, and delivered it", m.Fields["mti"]))
+		}
+	}
+	return problems
+}
+
+// wanting gives the arranged fault that explains what became of a message; nil when none does.
+func (c *Case) wanting(m record.Event) *scenarios.NetworkFault {
+	fired, named := c.after(m, func(e record.Event) bool { return e.Kind == "fired" && sameMessage(e, m) })
+	for i, f := range c.Scenario.Arrange.Network {
+		if named && fired.Fields["fault"] != scenarios.FaultID(f, i) {
+			continue
+		}
+		if f.Message == m.Fields["mti"] && fateOf(f.Fault) == m.Fields["fate"] {
+			return &c.Scenario.Arrange.Network[i]
+		}
+	}
+	return nil
+}
+
+// fateOf is what the injector says of a message that a kind of fault has hit.
+func fateOf(fault string) string {
+	switch fault {
+	case "drop":
+		return "dropped"
+	case "delay":
+		return "held"
+	default: // reset; refuse hits no message
+		return fault
+	}
+}
+
+// misheld says how a message was held for another time than was wanted. Healing ends the wait at once;
+// where the terminal loses its supply nobody takes the message any more.
+func (c *Case) misheld(m record.Event, wanted string) []string {
+	by, err := c.Profile.Duration(wanted)
+	if err != nil {
+		return nil // arranging it has failed with that
+	}
+	due := m.US + micros(by)
+	for _, e := range c.Events {
+		if is(e, "network", "healed") && e.Seq > m.Seq {
+			due = min(due, e.US)
+		}
+	}
+	out, ok := c.delivered(m)
+	closed, ended := c.closed(m)
+	switch {
+	case ok && (out.US < due-c.slack() || out.US > due+c.promptly()):
+		return []string{fmt.Sprintf("the injector held the %s for %s instead of %s", m.Fields["mti"], took(m.US, out.US), round(by))}
+	case ok || c.cut(m):
+		return nil
+	case !ended:
+		closed = c.Events[len(c.Events)-1] // the record ends, and still it was not delivered
+	}
+	if closed.US > due+c.promptly() {
+		return []string{fmt.Sprintf("the injector held the %s for longer than %s", m.Fields["mti"], round(by))}
+	}
+	return nil
+}
+
+// unseen are messages that issuer and injector count differently: one of their feeds has holes.
+func (c *Case) unseen() []string {
+	var problems []string
+	for _, r := range c.received(whole(), "") {
+		if !slices.ContainsFunc(c.Events, func(e record.Event) bool { return fromTerminal(e, r.Fields["mti"]) && sameMessage(e, r) }) {
+			problems = append(problems, fmt.Sprintf("the issuer received the %s of trace %s, which the injector never saw",
+				r.Fields["mti"], r.Fields["stan"]))
+		}
+	}
+	for _, s := range c.all(whole(), func(e record.Event) bool { return is(e, "issuer", "sent") }) {
+		seen := slices.ContainsFunc(c.Events, func(e record.Event) bool {
+			return message(e, "message", network.FromHost, s.Fields["mti"]) && sameMessage(e, s)
+		})
+		if !seen && !c.lost(s) {
+			problems = append(problems, fmt.Sprintf("the issuer sent the %s of trace %s, which the injector never saw",
+				s.Fields["mti"], s.Fields["stan"]))
+		}
+	}
+	return problems
+}
+
+// lost says that an answer did not leave the issuer.
+func (c *Case) lost(s record.Event) bool {
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool { return is(e, "issuer", "undelivered") && sameMessage(e, s) })
+}
+
+// unreached are failed connections of which the injector saw nothing although its port was open: the way to
+// it is in doubt, and the terminal may be right.
+func (c *Case) unreached() []string {
+	// tried is when the terminal began to show what it showed last: the connection was tried since then.
+	tried, showing := whole().from, []string(nil)
+	for _, s := range c.Events {
+		shown := prompts(s)
+		if len(shown) == 0 {
+			continue // no screen, or one between two
+		}
+		if slices.Contains(shown, "comm-failed") && !slices.Contains(showing, "comm-failed") && c.untried(tried, s.US) {
+			return []string{"the terminal says that no connection was made, and the injector saw no try: the line between them is in doubt"}
+		}
+		if !slices.Equal(shown, showing) { // the same again, with another clock, is no new try
+			tried, showing = s.US, shown
+		}
+	}
+	return nil
+}
+
+// untried says that the injector could have seen a try to connect between two times, and did not.
+func (c *Case) untried(from, to int64) bool {
+	if from < c.followed() {
+		return false
+	}
+	from, to = from-c.slack(), to+c.slack()
+	return !c.shut(from, to) && !slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return is(e, "network", "opened") && e.US >= from && e.US <= to
+	})
+}
+
+// followed is from when on the record knows what the injector sees: what the terminal did before the
+// scenario was arranged, nobody wrote down.
+func (c *Case) followed() int64 {
+	since := whole().from + 1
+	for _, e := range c.Events {
+		if is(e, "harness", "phase") && e.Fields["name"] == "arrange" {
+			since = max(since, e.US)
+		}
+	}
+	return since
+}
+
+// shut says that the port was closed on purpose at some moment between two times: a terminal that was
+// refused may say so only after the fault has healed.
+func (c *Case) shut(from, to int64) bool {
+	shut := false
+	for _, e := range c.Events {
+		switch {
+		case e.US > to:
+			return shut
+		case e.Source == "network" && e.Kind == "armed" && e.Fields["kind"] == "refuse":
+			shut = true
+		case is(e, "network", "healed"):
+			if shut && e.US >= from {
+				return true
+			}
+			shut = false
+		}
+	}
+	return shut
+}
