@@ -105,7 +105,7 @@ func (r *run) awaitPrompts(ctx context.Context, since time.Time, expect []scenar
 		}
 		before, again := found[e.Prompt]
 		var at time.Time
-		ok, err := r.session.until(ctx, r.within(e.Within), func(v *view) bool {
+		came := func(v *view) bool {
 			for _, s := range v.shown {
 				if s.prompt == e.Prompt && !s.at.Before(since) && (!again || v.wentAway(e.Prompt, before, s.at)) {
 					at = s.at
@@ -113,11 +113,19 @@ func (r *run) awaitPrompts(ctx context.Context, since time.Time, expect []scenar
 				}
 			}
 			return false
-		})
+		}
+		// A terminal that is idle again has said all that it will say.
+		over := func(v *view) bool {
+			return e.Prompt != "idle" && slices.Contains(v.prompts, "idle") && v.screenAt.After(r.acted)
+		}
+		_, err := r.session.until(ctx, r.within(e.Within), func(v *view) bool { return came(v) || over(v) })
+		if err == nil && at.IsZero() {
+			_, err = r.session.until(ctx, r.patience().local, came)
+		}
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if at.IsZero() {
 			err := r.missing(ctx, "the prompt "+e.Prompt)
 			if stop := (*Stop)(nil); errors.As(err, &stop) {
 				stop.Expected = true
