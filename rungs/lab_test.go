@@ -1,12 +1,17 @@
 package rungs
 
 import (
+	"context"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/assay-hil/assay/harness"
 	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/rigs"
 )
 
 func standIn(t *testing.T) *StandIn {
@@ -44,6 +49,34 @@ func TestLabRunsFromARigFile(t *testing.T) {
 	result := runOne(t, r, "SALE-PLAIN")
 	if result.Verdict != record.Pass && result.Verdict != record.Marginal {
 		t.Errorf("%s (%s): %s", result.Verdict, result.Cause, result.Why)
+	}
+}
+
+// TestASecondRunOnARigIsTheRigsFault and says what to look at.
+func TestASecondRunOnARigIsTheRigsFault(t *testing.T) {
+	s := standIn(t)
+	f, err := rigs.LoadFile(s.RigFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", f.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	r, err := Open(Options{Rig: s.RigFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = r.Do(t.Context(), r.Profiles()[0], r.Lang(), func(context.Context, *harness.Session) record.Result {
+		t.Error("a session on a rig that is in use")
+		return record.Result{}
+	})
+	if !errors.As(err, new(*rigs.Error)) || !strings.Contains(err.Error(), "is another run on this rig") {
+		t.Errorf("%v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,10 +2,12 @@ package rungs
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
 
 	"github.com/assay-hil/assay/protocol/memnet"
+	"github.com/assay-hil/assay/rigs"
 )
 
 // Names of the addresses in a world.
@@ -36,23 +38,28 @@ func (m memory) Dial(ctx context.Context, name string) (net.Conn, error) {
 type loopback struct {
 	mu        sync.Mutex
 	addresses map[string]string
+	given     map[string]bool // addresses that a rig file gave
 }
 
 func newLoopback(fixed map[string]string) *loopback {
-	l := &loopback{addresses: map[string]string{}}
+	l := &loopback{addresses: map[string]string{}, given: map[string]bool{}}
 	for name, address := range fixed {
-		l.addresses[name] = address
+		l.addresses[name], l.given[name] = address, true
 	}
 	return l
 }
 
 func (l *loopback) Listen(name string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", l.address(name))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil && l.given[name] {
+		// The rig's own address: who sees this has to look at the rig, not at assay.
+		return nil, rigs.Fault(name, "listen", fmt.Errorf("%w; is another run on this rig, or is \"listen\" in the rig file no address of this machine?", err))
+	}
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if _, ok := l.addresses[name]; !ok {
 		l.addresses[name] = ln.Addr().String()
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -214,7 +215,7 @@ func TestInterruptMakesTheRigSafeAndReports(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "run")
 	p := start(t, "run", "--rig", "sim", "--filter", "control", "--out", folder)
 	p.line(t)
-	if got := terminals(t, p.Process.Pid); got != 5 {
+	if got, counted := terminals(t, p.Process.Pid); counted && got != 5 {
 		t.Errorf("%d pseudo-terminals are open, want 5: keypad, card, display, power, printer", got)
 	}
 	for range 2 {
@@ -249,13 +250,17 @@ func TestInterruptMakesTheRigSafeAndReports(t *testing.T) {
 	}
 }
 
-// terminals counts the different pseudo-terminals that a process holds open by their slave ends.
-func terminals(t *testing.T, pid int) int {
+// terminals counts the different pseudo-terminals that a process holds open by their slave ends. Only
+// Linux tells; elsewhere the rest of the test must not be lost for that.
+func terminals(t *testing.T, pid int) (n int, counted bool) {
 	t.Helper()
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		t.Skipf("open files can be counted under Linux only: %v", err)
+		if runtime.GOOS == "linux" {
+			t.Error(err)
+		}
+		return 0, false
 	}
 	names := map[string]bool{}
 	for _, e := range entries {
@@ -263,5 +268,5 @@ func terminals(t *testing.T, pid int) int {
 			names[to] = true
 		}
 	}
-	return len(names)
+	return len(names), true
 }
