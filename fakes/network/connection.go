@@ -163,9 +163,9 @@ func (c *connection) pass(direction string, raw, payload []byte, to net.Conn) bo
 	m := message{direction: direction, mti: mti, stan: stan}
 	plan := c.server.plan.Load()
 	entry, verdict := plan.decide(m)
-	fields := c.fields(m)
-	fields["fate"] = verdict.fate
-	c.server.log.Append("message", fields)
+	seen, out := c.fields(m), c.fields(m)
+	seen["fate"] = verdict.fate
+	c.server.log.Append("message", seen)
 	switch verdict.fate {
 	case dropped:
 		plan.fire(entry, c.fields(m))
@@ -179,28 +179,33 @@ func (c *connection) pass(direction string, raw, payload []byte, to net.Conn) bo
 		return false
 	case held:
 		plan.fire(entry, c.fields(m))
-		if !c.hold(verdict.hold, plan) {
+		healed, ok := c.hold(verdict.hold, plan)
+		if !ok {
 			return false
+		}
+		if healed {
+			out["released"] = "healed"
 		}
 	}
 	if !c.write(direction, to, raw) {
 		return false
 	}
-	c.server.log.Append("delivered", c.fields(m))
+	c.server.log.Append("delivered", out)
 	return true
 }
 
-// hold waits; it is false when the connection ended meanwhile.
-func (c *connection) hold(d time.Duration, p *plan) bool {
+// hold waits, and says whether healing ended it; ok is false when the connection ended meanwhile.
+func (c *connection) hold(d time.Duration, p *plan) (healed, ok bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-p.healed:
+		healed = true
 	case <-c.ctx.Done():
-		return false
+		return false, false
 	}
-	return c.ctx.Err() == nil
+	return healed, c.ctx.Err() == nil
 }
 
 // copy passes bytes on, and returns the error that ended reading.

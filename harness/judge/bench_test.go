@@ -36,6 +36,13 @@ func arms(ms int64, kind string) record.Event {
 	return at(ms, "network", "armed", "fault", kind+"-1", "kind", kind)
 }
 
+// released is a held message that healing let go.
+func released(ms int64, mti, stan string) record.Event {
+	e := reaches(ms, mti, stan)
+	e.Fields["released"] = "healed"
+	return e
+}
+
 func heals(ms int64) record.Event { return at(ms, "network", "healed", "fault", "any") }
 
 func blackout(ms int64) record.Event { return at(ms, "power", "off") }
@@ -152,7 +159,9 @@ func TestUnlike(t *testing.T) {
 			injector: "the injector held the 0210 for 3s instead of 5s"},
 		{name: "held too long", events: inAct(answered("held"), reaches(9000, "0210", "7")), network: faults(delay),
 			injector: "the injector held the 0210 for 7s instead of 5s"},
-		{name: "healed meanwhile", events: inAct(answered("held"), heals(5000), reaches(5000, "0210", "7")), network: faults(delay)},
+		{name: "healed meanwhile", events: inAct(answered("held"), heals(5000), released(5000, "0210", "7")), network: faults(delay)},
+		{name: "let go too early, healed in the same moment", events: inAct(answered("held"), reaches(5000, "0210", "7"), heals(5000)), network: faults(delay),
+			injector: "the injector held the 0210 for 3s instead of 5s"},
 		{name: "healed, and still held", events: inAct(answered("held"), heals(3000), reaches(6500, "0210", "7")), network: faults(delay),
 			injector: "the injector held the 0210 for 4.5s instead of 5s"},
 		{name: "healed before", events: inAct(heals(1500), answered("held"), reaches(5000, "0210", "7")), network: faults(delay),

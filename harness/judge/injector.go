@@ -119,12 +119,13 @@ func (c *Case) misheld(m record.Event, wanted string) []string {
 		return nil // arranging it has failed with that
 	}
 	due := m.US + micros(by)
+	out, ok := c.delivered(m)
 	for _, e := range c.Events {
-		if is(e, "network", "healed") && e.Seq > m.Seq {
+		// Healing may fall on the very moment of a delivery that it did not cause.
+		if is(e, "network", "healed") && e.Seq > m.Seq && (!ok || out.Fields["released"] == "healed" || e.US < out.US) {
 			due = min(due, e.US)
 		}
 	}
-	out, ok := c.delivered(m)
 	closed, ended := c.closed(m)
 	switch {
 	case ok && (out.US < due-c.slack() || out.US > due+c.promptly()):

@@ -50,7 +50,8 @@ const (
 // Events of the feed:
 //   "opened", "closed" (connection, why)
 //   "message" (connection, direction, mti, stan, fate: "passed", "dropped", "held", "reset") when its last byte was read, and
-//   "delivered" (connection, direction, mti, stan) when its last byte was written onwards;
+//   "delivered" (connection, direction, mti, stan, released: "healed" when healing ended its delay) when its last
+//   byte was written onwards;
 //   "raw" (connection, direction, why): bytes that are no message pass through untouched;
 //   "unproven" (fault, kind, why): a fault that could not be shown to act;
 //   "armed", "fired" (fault, kind, and for a message: direction, mti, stan), "healed" (fault).
