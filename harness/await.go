@@ -154,7 +154,7 @@ func (r *run) awaitPaper(ctx context.Context) error {
 	approved := func(v *view) int {
 		n := 0
 		for _, p := range v.shown {
-			if p.prompt == "approved" || p.prompt == "settled" {
+			if s.world.Profile.Approves(p.prompt) || p.prompt == "settled" {
 				n++
 			}
 		}

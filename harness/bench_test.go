@@ -103,6 +103,7 @@ func (s *supply) Off(context.Context) error {
 type slot struct {
 	tool
 	events chan rigs.CardEvent
+	ended  chan struct{}
 }
 
 func (*slot) Insert(context.Context, rigs.Chip) error              { return nil }
@@ -111,6 +112,8 @@ func (*slot) Swipe(context.Context, rigs.Tracks) error             { return nil 
 func (*slot) Tap(context.Context, rigs.Chip, []byte, []byte) error { return nil }
 func (*slot) Leave(context.Context) error                          { return nil }
 func (s *slot) Events() <-chan rigs.CardEvent                      { return s.events }
+func (s *slot) Ended() <-chan struct{}                             { return s.ended }
+func (s *slot) Err() error                                         { return nil }
 
 // roll is a printer.
 type roll struct {
@@ -160,7 +163,7 @@ func onBench(t *testing.T, test func(t *testing.T, b *bench)) {
 			finger: &finger{tool: tool{name: "keypad"}},
 			glass:  &glass{tool: tool{name: "display"}, screens: make(chan rigs.Screen, queue)},
 			supply: &supply{tool: tool{name: "power"}},
-			slot:   &slot{tool: tool{name: "card"}, events: make(chan rigs.CardEvent, queue)},
+			slot:   &slot{tool: tool{name: "card"}, events: make(chan rigs.CardEvent, queue), ended: make(chan struct{})},
 			roll:   &roll{tool: tool{name: "printer"}, paper: make(chan rigs.Paper, queue)},
 		}
 		b.rig = &rigs.Rig{Name: "test", Keypad: b.finger, Display: b.glass, Power: b.supply, Card: b.slot, Printer: b.roll}

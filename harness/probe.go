@@ -34,6 +34,9 @@ func (r *run) whose(ctx context.Context) (record.Cause, string) {
 	if r.session.isGarbled("display") {
 		return record.Rig, "display: its line brings characters that no terminal sends: cable, speed or encoding are in doubt"
 	}
+	if r.byEye() {
+		return record.Rig, eyeMayErr
+	}
 	reacted := r.session.screensBetween(r.acted, r.acted.Add(r.patience().local)) > 0
 	// A display that died after the reaction shows nothing of what a terminal does by itself in a long wait.
 	alive := time.Since(r.acted) < 2*r.patience().local || r.session.screensSince(r.acted.Add(r.patience().local)) > 0
@@ -73,6 +76,23 @@ func (r *run) probeHosts(ctx context.Context) (record.Cause, error) {
 // dead; if a key then changes nothing, the finger misses. If both work now, the terminal had
 // hung.
 func (r *run) restartProbe(ctx context.Context) (record.Cause, string) {
+	cause, why := r.restartAndWatch(ctx)
+	if cause == record.Terminal && r.byEye() {
+		cause, why = record.Rig, eyeMayErr
+	}
+	return cause, why
+}
+
+// eyeMayErr is why a terminal is not blamed for what a person did not tell of.
+const eyeMayErr = "display: a person reads it, who can have missed a screen or mistyped it"
+
+// byEye says that the screen is read by somebody who is asked.
+func (r *run) byEye() bool {
+	_, asked := r.session.world.Rig.Display.(rigs.Looker)
+	return asked
+}
+
+func (r *run) restartAndWatch(ctx context.Context) (record.Cause, string) {
 	rig := r.session.world.Rig
 	if rig.Power == nil {
 		return record.Rig, "nothing changed on the screen, and without a power relay it can't be told whether the terminal or an instrument is at fault"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/judge"
 	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/protocol/feed"
 	"github.com/assay-hil/assay/rigs"
 )
 
@@ -20,8 +22,13 @@ import (
 //
 // A cancelled ctx ends the scenario as inconclusive; making the rig safe has a time of its own.
 func (s *Session) Run(ctx context.Context, sc *scenarios.Scenario, tl *Timeline) record.Result {
+	sc = sc.On(s.world.Profile)
 	r := &run{session: s, scenario: sc, timeline: tl, states: map[string]issuer.State{}, awaited: map[string]int{}}
 	r.cutsBefore = s.begin(tl)
+	if s.world.Begun != nil {
+		s.world.Begun()
+	}
+	_ = s.lag() // what was before is none of this scenario's
 	r.note("begin", map[string]string{
 		"scenario": sc.ID, "profile": s.world.Profile.ID, "lang": s.world.Lang, "rig": s.world.Rig.Name,
 		"scale": fmt.Sprintf("%g", s.world.Profile.Scale),
@@ -46,6 +53,8 @@ func (r *run) phases(ctx context.Context) {
 		always bool
 	}{
 		{"idle", r.reachIdle, true},
+		{"about", r.about, true},
+		{"drain", r.drain, true},
 		{"arrange", r.arrange, true},
 		{judge.Act, r.act, false},
 		{"heal", r.heal, true},
@@ -79,6 +88,8 @@ type run struct {
 	// blind is why a feed was not seen to its end: nothing can be judged from what is missing.
 	blind error
 	armed bool
+	// levels are those below the message that have faults.
+	levels []string
 	// cutsBefore is how many receipts had ended when the scenario began.
 	cutsBefore int
 	// awaited counts the requests of each type that steps have waited for.
@@ -146,43 +157,52 @@ func (s *Session) begin(tl *Timeline) int {
 	s.now.shown, s.now.changes = nil, nil
 	s.now.requests = map[string]int{}
 	s.garbled = map[string]bool{}
+	s.chips = map[string]*keptChip{}
 	return s.now.cuts
 }
 
 // arrange prepares issuer and network and starts to follow what they see.
 func (r *run) arrange(ctx context.Context) error {
 	w := r.session.world
-	setup, plan, err := programs(r.scenario, w.Profile)
+	made, err := programs(r.scenario, w.Profile, w.Tongue)
 	if err != nil {
 		return blame(record.Config, "arrange: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, controlLimit)
 	defer cancel()
-	if err := w.Issuer.Setup(ctx, setup); err != nil {
-		return blame(record.Issuer, "arrange: %w", err)
+	if err := w.Issuer.Setup(ctx, made.setup); err != nil {
+		cause := record.Issuer
+		if refused := (*issuer.StatusError)(nil); errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+			cause = record.Config // a rule that this bank's dialect can't follow
+		}
+		return blame(cause, "arrange: %w", err)
 	}
+	r.levels = made.levels()
 	if err := r.followFeeds(ctx); err != nil {
 		return err
 	}
-	if err := w.Network.Arm(ctx, plan); err != nil {
-		return blame(record.Network, "arrange: %w", err)
-	}
-	r.armed = true
-	return nil
+	r.armed = true // also in part: what is armed has to be healed
+	return made.arm(ctx, w.Network)
 }
 
 func (r *run) followFeeds(ctx context.Context) error {
 	w := r.session.world
-	stop, err := r.session.follow(ctx, "issuer", w.Issuer.Events())
+	stop, err := r.session.follow(ctx, "issuer", "", w.Issuer.Events())
 	if err != nil {
 		return blame(record.Issuer, "events: %w", err)
 	}
 	r.stops = append(r.stops, followed{record.Issuer, stop})
-	stop, err = r.session.follow(ctx, "network", w.Network.Events())
-	if err != nil {
-		return blame(record.Network, "events: %w", err)
+	feeds := map[string]*feed.Reader{"": w.Network.Events()}
+	for _, level := range r.levels {
+		feeds[level] = w.Network.LayerEvents(level)
 	}
-	r.stops = append(r.stops, followed{record.Network, stop})
+	for level, reader := range feeds {
+		stop, err = r.session.follow(ctx, "network", level, reader)
+		if err != nil {
+			return blame(record.Network, "events: %w", err)
+		}
+		r.stops = append(r.stops, followed{record.Network, stop})
+	}
 	return nil
 }
 
@@ -232,6 +252,7 @@ func (r *run) books(ctx context.Context, phase string) error {
 	if err != nil {
 		return blame(record.Issuer, "books: %w", err)
 	}
+	state = r.session.own(state)
 	r.states[phase] = state
 	for _, c := range state.Charges {
 		r.timeline.Now("issuer", "charge", map[string]string{"phase": phase, "terminal": c.Terminal, "stan": c.STAN,
@@ -247,15 +268,39 @@ func (r *run) heal(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, controlLimit)
 	defer cancel()
-	faults, err := r.session.world.Network.Status(ctx)
+	injector := r.session.world.Network
+	faults, err := injector.Status(ctx)
+	for _, level := range r.levels {
+		var more []network.Status
+		if err == nil {
+			more, err = injector.LayerStatus(ctx, level)
+			faults = append(faults, more...)
+		}
+	}
 	if err == nil {
 		r.faults = faults
-		err = r.session.world.Network.Heal(ctx)
+		err = injector.Heal(ctx)
 	}
 	if err != nil {
 		return blame(record.Network, "heal: %w", err)
 	}
 	return nil
+}
+
+// lag is by how much this machine was late in this scenario: no time can be measured closer. It is recorded.
+func (r *run) lag() time.Duration {
+	late := r.session.lag()
+	if late > 0 {
+		r.note("lag", map[string]string{"worst_us": fmt.Sprint(late.Microseconds())})
+	}
+	return late
+}
+
+func (s *Session) lag() time.Duration {
+	if s.world.Lag == nil {
+		return 0
+	}
+	return s.world.Lag()
 }
 
 // verdict hands the record to the judge.
@@ -272,8 +317,8 @@ func (r *run) verdict() record.Result {
 		}
 	}
 	c := judge.Case{
-		Scenario: r.scenario, Profile: s.world.Profile, Lang: s.world.Lang, Printer: s.world.Rig.Printer != nil,
-		Events: events, States: r.states, Faults: r.faults, Uncertainty: s.world.Rig.Uncertainty,
+		Scenario: r.scenario, Profile: s.world.Profile, Tongue: s.world.Tongue, Lang: s.world.Lang, Printer: s.world.Rig.Printer != nil && s.world.Profile.Has("printer"),
+		Events: events, States: r.states, Faults: r.faults, Uncertainty: s.world.Rig.Uncertainty + r.lag(),
 	}
 	if r.stopped != nil {
 		c.Stopped = &judge.Stopped{Phase: r.where, Cause: stoppedBy(r.stopped), Why: r.stopped.Error()}
@@ -287,10 +332,11 @@ func (r *run) verdict() record.Result {
 	firmware := s.firmware
 	s.timeline = nil
 	s.mu.Unlock()
+	evidence := r.evidence(events)
 	return record.Result{
 		Scenario: r.scenario.ID, TitleEN: r.scenario.Title.EN, TitleZH: r.scenario.Title.ZH, Article: r.scenario.Cause,
 		Profile: s.world.Profile.ID, Lang: s.world.Lang, Rig: s.world.Rig.Name, Labels: r.scenario.Labels,
 		Verdict: verdict.Verdict, Cause: verdict.Cause, Why: verdict.Why, Checks: verdict.Checks,
-		Started: r.timeline.Start(), TerminalSeconds: time.Since(r.timeline.Start()).Seconds(), Firmware: firmware,
+		Started: r.timeline.Start(), TerminalSeconds: time.Since(r.timeline.Start()).Seconds(), Firmware: firmware, Evidence: evidence,
 	}
 }

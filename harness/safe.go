@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-hil/assay/harness/judge"
 	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/rigs"
 )
 
 // reachIdle brings the terminal to its idle screen: by waiting, by taking the card out and
@@ -19,6 +20,9 @@ func (r *run) reachIdle(ctx context.Context) error {
 	}
 	limit := r.patience().idle
 	if s.look().screenAt.IsZero() {
+		if ok, err := r.nudge(ctx); ok || err != nil {
+			return err
+		}
 		limit = r.patience().boot // nothing was shown yet: it may just have got its power
 	}
 	if ok, err := r.shows(ctx, limit, "idle"); ok || err != nil {
@@ -27,8 +31,13 @@ func (r *run) reachIdle(ctx context.Context) error {
 	if err := r.tidy(ctx); err != nil {
 		return err
 	}
-	if err := r.press(ctx, undoKey, false); err != nil {
-		return err
+	for range undoTries {
+		if err := r.press(ctx, undoKey, false); err != nil {
+			return err
+		}
+		if ok, err := r.shows(ctx, r.patience().local, "idle"); ok || err != nil {
+			return err
+		}
 	}
 	if ok, err := r.shows(ctx, r.patience().idle, "idle"); ok || err != nil {
 		return err
@@ -39,6 +48,45 @@ func (r *run) reachIdle(ctx context.Context) error {
 	}
 	return blame(cause, "the terminal can't be brought to its idle screen: %s", why)
 }
+
+// nudge makes a terminal show something that has shown nothing since somebody looks: a debug line tells of changes, and
+// a terminal that has been idle for long has none. It reports whether the terminal is idle.
+func (r *run) nudge(ctx context.Context) (idle bool, err error) {
+	s := r.session
+	if s.world.Rig.Keypad == nil || s.world.Rig.Display == nil {
+		return false, nil
+	}
+	local := r.patience().local
+	shown := func(v *view) bool { return !v.screenAt.IsZero() }
+	// Cancel first, which brings a terminal back from wherever it is; only an idle one has nothing to show for it.
+	for _, key := range []string{"", undoKey, probeKey} {
+		if key != "" {
+			if err := r.press(ctx, key, false); err != nil {
+				return false, err
+			}
+		}
+		ok, err := s.until(ctx, local, shown)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			break
+		}
+	}
+	if s.look().screenAt.IsZero() {
+		return false, nil
+	}
+	if ok, err := r.shows(ctx, local, "idle"); ok || err != nil {
+		return ok, err
+	}
+	if err := r.press(ctx, undoKey, false); err != nil {
+		return false, err
+	}
+	return r.shows(ctx, local, "idle")
+}
+
+// undoTries is how often the cancel key is pressed on the way back to idle: out of a menu's third level.
+const undoTries = 3
 
 func (r *run) home(ctx context.Context) error {
 	s := r.session
@@ -88,7 +136,8 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.procedure(ctx, "settle"); err != nil {
 		return err
 	}
-	ends := []string{"settled", "settle-mismatch", "comm-failed", "comm-timeout", "comm-error", "reply-invalid", "reversal-failed"}
+	ends := []string{"settled", "settle-mismatch", "comm-failed", "comm-timeout", "comm-error", "receive-error", "reply-invalid", "reply-trace", "reversal-failed",
+		"file-error", "key-error", "logon-required"}
 	ok, err := r.session.until(ctx, r.patience().online, func(v *view) bool { return v.showedSince(begun, ends) })
 	if err != nil {
 		return err
@@ -131,7 +180,10 @@ func (r *run) safe(ctx context.Context) {
 		try("heal the network", controlLimit, s.world.Network.Heal)
 	}
 	for _, i := range s.world.Rig.Instruments() {
-		try("halt the "+i.Name(), haltLimit, i.Halt)
+		try("halt the "+i.Name(), haltLimit, r.halt(i))
+	}
+	if dead := s.look().dead; dead != nil {
+		r.stop("safe", dead)
 	}
 	s.setSlot(false)
 	for n := len(r.stops) - 1; n >= 0; n-- {
@@ -149,6 +201,21 @@ func (r *run) safe(ctx context.Context) {
 		s.broken = err
 		s.homed = false
 		s.mu.Unlock()
+	}
+}
+
+// halt makes an instrument safe. One that can't be is the rig's fault whatever was seen until then: it may
+// have been dying before.
+func (r *run) halt(i rigs.Instrument) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := i.Halt(ctx)
+		if err == nil && (i.Name() == "display" || i.Name() == "printer") {
+			err = i.Probe(ctx) // these only listen: their Halt says nothing about their line
+		}
+		if err != nil {
+			r.stop("safe", rigs.Fault(i.Name(), "halt", err))
+		}
+		return err
 	}
 }
 

@@ -34,6 +34,9 @@ func TestUntil(t *testing.T) {
 		}, false, errors.New("display: read: unplugged"), 2 * time.Second},
 		{"the line ends without a reason", func(b *bench, _ context.CancelFunc) { close(b.glass.screens) }, false, rigs.ErrLost, 0},
 		{"the printer's line ends", func(b *bench, _ context.CancelFunc) { close(b.roll.paper) }, false, rigs.ErrLost, 0},
+		{"the card emulator's line ends, to which nobody speaks", func(b *bench, _ context.CancelFunc) {
+			time.AfterFunc(time.Second, func() { close(b.slot.ended) })
+		}, false, rigs.ErrLost, time.Second},
 		{"met, and then the line ends", func(b *bench, _ context.CancelFunc) {
 			b.glass.show("APPROVED")
 			close(b.glass.screens)

@@ -11,9 +11,8 @@ import (
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
-	"github.com/assay-hil/assay/protocol/emv"
-	"github.com/assay-hil/assay/protocol/track"
 	"github.com/assay-hil/assay/rigs"
+	"github.com/assay-hil/assay/rigs/wear"
 )
 
 // perform does the steps in order and records each.
@@ -34,6 +33,8 @@ func (r *run) step(ctx context.Context, step scenarios.Step) error {
 	switch {
 	case step.Sale != nil:
 		return r.sale(ctx, step.Sale.Amount)
+	case step.Transaction != nil:
+		return r.transact(ctx, *step.Transaction)
 	case step.Type != nil:
 		return r.typeInto(ctx, *step.Type)
 	case step.Card != nil && step.Card.Remove:
@@ -46,6 +47,8 @@ func (r *run) step(ctx context.Context, step scenarios.Step) error {
 		return r.press(ctx, step.Press, false)
 	case step.Procedure != "":
 		return r.procedure(ctx, step.Procedure)
+	case step.Break != nil:
+		return r.breakPart(ctx, *step.Break)
 	case step.Await != nil && step.Await.Request != "":
 		return r.awaitRequest(ctx, step.Await.Request)
 	case step.Await != nil:
@@ -61,7 +64,12 @@ func (r *run) sale(ctx context.Context, amount int64) error {
 	if err := r.untilIdle(ctx); err != nil {
 		return err
 	}
-	r.note("sale", map[string]string{"amount": scenarios.Money(amount)})
+	r.begin("sale", map[string]string{"amount": scenarios.Money(amount)})
+	return r.typeAmount(ctx, amount)
+}
+
+// typeAmount types an amount and makes sure that the terminal shows it.
+func (r *run) typeAmount(ctx context.Context, amount int64) error {
 	if err := r.pressAll(ctx, fmt.Sprint(amount), false); err != nil {
 		return err
 	}
@@ -124,6 +132,7 @@ func (r *run) pin(ctx context.Context, which string) error {
 	if err := r.pressAll(ctx, pin, true); err != nil {
 		return err
 	}
+	r.session.wear(wear.PINTries)
 	return r.press(ctx, "ENTER", false)
 }
 
@@ -155,6 +164,7 @@ func (r *run) press(ctx context.Context, key string, secret bool) error {
 	if char := r.session.world.Profile.Keypad.Keys[key].Char; !secret && (key == "ENTER" || strings.ContainsAny(char, "123456789")) {
 		r.lastKey = key
 	}
+	r.session.wear(wear.Presses)
 	p, err := r.session.world.Rig.Keypad.Press(ctx, key)
 	name := key
 	if secret {
@@ -176,29 +186,6 @@ func hidden(err error, secret bool) error {
 	return err
 }
 
-// procedure presses what a cashier presses for a purpose, prompt by prompt.
-func (r *run) procedure(ctx context.Context, name string) error {
-	steps, ok := r.session.world.Profile.Procedures[name]
-	if !ok {
-		return blame(record.Config, "profile %s has no procedure %s", r.session.world.Profile.ID, name)
-	}
-	if err := r.untilIdle(ctx); err != nil {
-		return err
-	}
-	for _, step := range steps {
-		if err := r.press(ctx, step.Key, false); err != nil {
-			return err
-		}
-		if step.Then == "" {
-			continue
-		}
-		if err := r.prompted(ctx, r.patience().local, step.Then); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // presentCard brings a card when the terminal asks for one.
 func (r *run) presentCard(ctx context.Context, step scenarios.CardStep) error {
 	s := r.session
@@ -216,12 +203,22 @@ func (r *run) presentCard(ctx context.Context, step scenarios.CardStep) error {
 	var err error
 	if step.By == "swipe" {
 		var tracks rigs.Tracks
-		if tracks, err = stripe(card); err != nil {
+		if tracks, err = Stripe(card); err != nil {
 			return blame(record.Config, "card %s: %w", card.ID, err)
 		}
+		s.wear(wear.Swipes)
 		err = s.world.Rig.Card.Swipe(ctx, tracks)
 	} else {
-		err = s.world.Rig.Card.Insert(ctx, chip(card))
+		var application rigs.Chip
+		if application, err = s.chip(card); err != nil {
+			return blame(record.Config, "card %s: %w", card.ID, err)
+		}
+		if step.By == "tap" {
+			r.timeline.Add(at, "card", step.By, map[string]string{"card": card.ID})
+			return r.tap(ctx, card, application, step.Beside)
+		}
+		s.wear(wear.Inserts)
+		err = s.world.Rig.Card.Insert(ctx, application)
 		s.setSlot(err == nil)
 	}
 	r.timeline.Add(at, "card", step.By, map[string]string{"card": card.ID, "took_us": fmt.Sprint(time.Since(at).Microseconds())})
@@ -251,6 +248,7 @@ func (r *run) power(ctx context.Context, on bool) error {
 	at := time.Now()
 	r.acted = at
 	if !on {
+		r.session.wear(wear.PowerCycles)
 		err := p.Off(ctx)
 		r.timeline.Add(at, "power", "off", nil)
 		r.session.update(func(v *view) { v.screen, v.prompts = nil, nil })
@@ -260,22 +258,46 @@ func (r *run) power(ctx context.Context, on bool) error {
 	return p.On(ctx)
 }
 
-// chip makes the card's application.
-func chip(c *cards.Card) rigs.Chip {
-	return emv.NewCard(emv.Application{ATR: c.Chip.ATR, AID: c.Chip.AID, Label: c.Chip.Label, PAN: c.PAN, Expiry: c.Expiry, Sequence: c.Chip.Sequence,
-		Service: c.Service, Discretionary: c.Discretionary, Name: c.Name, MasterKey: c.Chip.MasterKey})
+// breakPart takes a part of the terminal out of order, or mends it. What is still broken at the end making safe mends.
+func (r *run) breakPart(ctx context.Context, b scenarios.Break) error {
+	breaker, ok := r.session.world.Rig.Power.(rigs.Breaker)
+	if !ok {
+		return blame(record.Config, "this rig has nothing to break the %s with: the scenario must need break-%s", b.Part, b.Part)
+	}
+	at := time.Now()
+	if err := breaker.Break(ctx, b.Part, !b.Mend); err != nil {
+		return err
+	}
+	kind := "broken"
+	if b.Mend {
+		kind = "mended"
+	}
+	r.timeline.Add(at, "power", kind, map[string]string{"part": b.Part})
+	return nil
 }
 
-// stripe writes the card's tracks, with its damage.
-func stripe(c *cards.Card) (rigs.Tracks, error) {
-	two := track.Encode2(track.Track2{PAN: c.PAN, Expiry: c.Expiry, Service: c.Service, Discretionary: c.Discretionary})
-	if c.Damage.Track2 != "" {
-		var err error
-		if two, err = track.Damage(two, c.Damage.Track2); err != nil {
-			return rigs.Tracks{}, err
-		}
+// Chip makes the card's application, for a terminal whose timers are shortened by scale: a slow chip is as slow for it as
+// it would be for one whose are not.
+func Chip(c *cards.Card, scale float64) (rigs.Chip, error) {
+	chip, err := c.NewChip()
+	if err != nil {
+		return nil, err
 	}
-	return rigs.Tracks{track.Encode1(c.PAN, c.Name, c.Expiry, c.Service, c.Discretionary), two, nil}, nil
+	chip.Hasten(scale)
+	return chip, nil
+}
+
+// Stripe writes the card's tracks, with its damage.
+func Stripe(c *cards.Card) (rigs.Tracks, error) {
+	tracks, err := c.Tracks()
+	return rigs.Tracks(tracks), err
+}
+
+// wear counts for the rig's upkeep.
+func (s *Session) wear(kind string) {
+	if s.world.Wear != nil {
+		s.world.Wear(kind)
+	}
 }
 
 func (s *Session) present(c *cards.Card) {

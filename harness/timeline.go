@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,9 +22,17 @@ type Timeline struct {
 	file   *os.File
 	start  time.Time
 	events []record.Event
+	line   []byte // the last one, whose space is used again
 	err    error
 	closed bool
+	keep   Keep
 }
+
+// Keep stores a piece of evidence, which is masked already.
+type Keep func(kind, name string, data []byte) (record.Evidence, error)
+
+// KeepEvidence says where evidence of this scenario goes; without it none is kept.
+func (t *Timeline) KeepEvidence(keep Keep) { t.keep = keep }
 
 // CreateTimeline begins a timeline in a new file.
 func CreateTimeline(path string) (*Timeline, error) {
@@ -52,11 +59,8 @@ func (t *Timeline) Add(at time.Time, source, kind string, fields map[string]stri
 		return
 	}
 	e := record.Event{Seq: len(t.events) + 1, US: at.Sub(t.start).Microseconds(), Wall: at.UTC(), Source: source, Kind: kind, Fields: masked}
-	line, err := json.Marshal(e)
-	if err == nil {
-		_, err = t.file.Write(append(line, '\n'))
-	}
-	if err != nil {
+	t.line = append(e.AppendJSON(t.line[:0]), '\n')
+	if _, err := t.file.Write(t.line); err != nil {
 		t.err = fmt.Errorf("timeline: %w", err)
 		return
 	}

@@ -1,119 +1,182 @@
-// Package reports writes what a run leaves behind: the run folder, with a line for each result as
-// it comes, and at the end JUnit and one HTML file. It computes nothing about terminals:
+// Package reports writes what a run leaves behind, the run folder, and everything that is made of
+// it: pages for people, JUnit, CTRF and Prometheus for programs. It computes nothing about terminals:
 // everything is taken from the harness's records.
 //
-// A run folder holds
+// A run folder (Format) holds
 //
-//	timeline/<scenario>.jsonl  every event, masked, written as it happened
-//	results.jsonl              a line for each scenario that ended
-//	summary.json               the counts; rewritten after each scenario
-//	junit.xml                  for CI; at the end
-//	index.html                 for people; at the end, one file, no network
+//	plan.json                  what was meant to run, with the guide's page of each scenario; before anything runs
+//	environment.json           binary, catalogue, rig, profiles, with their digests; likewise
+//	events.jsonl               what happened in the run: begun, scenario begun, result, ended
+//	timeline/<name>.jsonl      every event of a scenario, masked, written as it happened
+//	results.jsonl              a line for each attempt that ended
+//	summary.json               the counts; rewritten after each result
+//	evidence/sha256/…          evidence of scenarios by digest, each blob once
+//	evidence/…, evidence.json  evidence of the run as a whole, and its list; the list at the end
+//	junit.xml, ctrf.json, metrics.prom   for programs; at the end
+//	index.html, scenario/, assets/       for people; at the end, without network
+//
+// Every line is written in one write and is on the disk before anybody is told. So what a killed process
+// left can be opened (Open), and says where it ended.
 package reports
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/assay-hil/assay/harness/record"
 )
 
-// Summary is the run in numbers. The seven counts after Planned add up to it.
-type Summary struct {
-	Planned      int `json:"planned"`
-	Passed       int `json:"passed"`
-	Marginal     int `json:"marginal"`
-	Failed       int `json:"failed"`
-	Inconclusive int `json:"inconclusive"`
-	Skipped      int `json:"skipped"`
-	// NotRun are planned scenarios that the run did not come to: it was interrupted, or it is still going.
-	NotRun int `json:"not_run"`
-
-	Rig string `json:"rig"`
-	// RigFile is what the rig was given as, where that is not its name: a lab's rig file.
-	RigFile string `json:"rig_file,omitempty"`
-	Profile string `json:"profile"`
-	Lang    string `json:"lang"`
-	Seed    int64  `json:"seed"`
-	Version string `json:"version"`
-	// Defects and BenchFaults were planted on purpose; a run with any certifies nothing.
-	Defects     []string  `json:"defects,omitempty"`
-	BenchFaults []string  `json:"bench_faults,omitempty"`
-	Started     time.Time `json:"started"`
-	// WallSeconds is real time, TerminalSeconds the sum of the scenarios' in the terminal's time.
-	WallSeconds     float64 `json:"wall_seconds"`
-	TerminalSeconds float64 `json:"terminal_seconds"`
-	// Complete is set when the run came to its end, interrupted or not. Without it the process died.
-	Complete bool `json:"complete"`
-}
-
 // Names of the files in a run folder.
 const (
-	ResultsFile = "results.jsonl"
-	SummaryFile = "summary.json"
-	JUnitFile   = "junit.xml"
-	IndexFile   = "index.html"
-	timelineDir = "timeline"
+	PlanFile        = "plan.json"
+	EnvironmentFile = "environment.json"
+	EventsFile      = "events.jsonl"
+	ResultsFile     = "results.jsonl"
+	SummaryFile     = "summary.json"
+	EvidenceFile    = "evidence.json"
+	JUnitFile       = "junit.xml"
+	CTRFFile        = "ctrf.json"
+	MetricsFile     = "metrics.prom"
+	IndexFile       = "index.html"
+	timelineDir     = "timeline"
+	evidenceDir     = "evidence"
+	scenarioDir     = "scenario"
+	assetsDir       = "assets"
 )
 
 // Folder is a run folder being written. It is safe for use by several goroutines.
 type Folder struct {
-	path string
+	path  string
+	begun time.Time
+	blobs sync.Mutex
 
 	mu      sync.Mutex
-	begun   time.Time
 	file    *os.File
+	events  *os.File
+	tell    io.Writer // gets the events too; nil for nobody
+	past    Past
+	plan    Plan
+	env     Environment
 	results []record.Result
+	byName  map[string][]int // name → attempts, as indexes of results
 	summary Summary
 	closed  bool
 }
 
-// Create makes the folder, which must not hold a run already, and writes the first summary.
-func Create(path string, s Summary) (*Folder, error) {
+// Start is what is known of a run before it begins. Only Summary is needed: its Planned, where there is no
+// plan.
+type Start struct {
+	Summary     Summary
+	Plan        Plan
+	Environment Environment
+	// Events gets every line of events.jsonl too, as it is written; nil for nobody.
+	Events io.Writer
+	// Past knows earlier runs, for the pages; nil where nobody does.
+	Past Past
+}
+
+// Create makes a folder for a run without a plan; see Begin.
+func Create(path string, s Summary) (*Folder, error) { return Begin(path, Start{Summary: s}) }
+
+// Begin makes the folder, which must not hold a run already, and writes plan, environment and the first
+// summary.
+func Begin(path string, s Start) (*Folder, error) {
 	if _, err := os.Stat(filepath.Join(path, ResultsFile)); err == nil {
 		return nil, fmt.Errorf("%s already holds a run; give another folder", path)
 	}
 	if err := os.MkdirAll(filepath.Join(path, timelineDir), 0o755); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(path, ResultsFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	f := &Folder{path: path, begun: time.Now(), file: file, summary: s}
+	f := &Folder{path: path, begun: time.Now(), tell: s.Events, past: s.Past, plan: s.Plan, env: s.Environment,
+		byName: map[string][]int{}, summary: s.Summary}
+	f.summary.Format, f.plan.Format, f.env.Format = Format, Format, Format
 	f.summary.Started = f.begun.UTC()
-	f.summary.NotRun = s.Planned
-	if err := f.writeSummary(); err != nil {
-		return nil, errors.Join(err, file.Close())
+	if len(f.plan.Items) > 0 {
+		f.summary.Planned = len(f.plan.Items)
+		if err := errors.Join(f.writeJSON(PlanFile, f.plan), f.writeJSON(EnvironmentFile, f.env)); err != nil {
+			return nil, err
+		}
 	}
-	return f, nil
+	f.summary.NotRun = f.summary.Planned
+	return f, f.open()
+}
+
+// open begins the files that grow. results.jsonl is last: with it, the folder holds a run.
+func (f *Folder) open() (err error) {
+	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY | os.O_APPEND
+	if err := f.writeSummary(); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(f.path, EventsFile)) // of a run that died before it had results.jsonl
+	if f.events, err = os.OpenFile(filepath.Join(f.path, EventsFile), flags, 0o644); err != nil {
+		return err
+	}
+	if f.file, err = os.OpenFile(filepath.Join(f.path, ResultsFile), flags, 0o644); err != nil {
+		return errors.Join(err, f.events.Close())
+	}
+	return f.event(Event{Event: EventRunBegun, Summary: &f.summary})
 }
 
 // Path is the folder.
 func (f *Folder) Path() string { return f.path }
 
-// Timeline gives the path of a scenario's timeline, relative to the folder.
-func (f *Folder) Timeline(name string) string { return filepath.Join(timelineDir, name+".jsonl") }
-
-// Add records the result of one scenario: in one write, and on the disk before it returns. A
-// result beyond the plan and one after Close are refused.
-func (f *Folder) Add(r record.Result) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
+// Timeline gives the path of the timeline of a scenario's next attempt, relative to the folder.
+func (f *Folder) Timeline(name string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.byName[name]); n > 0 {
+		name = fmt.Sprintf("%s.%d", name, n+1)
 	}
+	return filepath.Join(timelineDir, name+".jsonl")
+}
+
+// Create makes a file for evidence that is in no timeline, by its path within the folder's evidence.
+func (f *Folder) Create(path string) (*os.File, error) {
+	path = filepath.Join(f.path, evidenceDir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+}
+
+// Start records that a scenario begins.
+func (f *Folder) Start(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return errors.New("the run has ended")
+		return errEnded
 	}
-	if len(f.results) >= f.summary.Planned {
-		return fmt.Errorf("%s is one result more than the %d planned", r.Scenario, f.summary.Planned)
+	return f.event(Event{Event: EventBegun, Name: name, Attempt: len(f.byName[name]) + 1})
+}
+
+var errEnded = errors.New("the run has ended")
+
+// Add records the result of one attempt: in one write, and on the disk before it returns. A result that was
+// not planned and one after Close are refused.
+func (f *Folder) Add(r record.Result) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := r.ID()
+	before := f.byName[name]
+	switch {
+	case f.closed:
+		return errEnded
+	case len(f.plan.Items) > 0 && !slices.ContainsFunc(f.plan.Items, func(i Item) bool { return i.Name == name }):
+		return fmt.Errorf("%s is not in the plan", name)
+	case len(before) == 0 && len(f.byName) >= f.summary.Planned:
+		return fmt.Errorf("%s is one result more than the %d planned", name, f.summary.Planned)
+	}
+	r.Attempt = len(before) + 1
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
 	}
 	if _, err := f.file.Write(append(line, '\n')); err != nil {
 		return err
@@ -122,11 +185,41 @@ func (f *Folder) Add(r record.Result) error {
 		return err
 	}
 	f.results = append(f.results, r)
-	f.summary.count(r)
-	return f.writeSummary()
+	f.byName[name] = append(before, len(f.results)-1)
+	f.summary.add(f.attempts(name))
+	return errors.Join(f.writeSummary(), f.event(Event{Event: EventResult, Name: name, Attempt: r.Attempt, Result: &r}))
 }
 
-// Close ends the run: the last summary, JUnit and HTML. It returns the summary.
+// attempts are the results of one name, the newest last.
+func (f *Folder) attempts(name string) []record.Result {
+	var all []record.Result
+	for _, i := range f.byName[name] {
+		all = append(all, f.results[i])
+	}
+	return all
+}
+
+// add brings the newest of a scenario's attempts into the counts.
+func (s *Summary) add(attempts []record.Result) {
+	n := len(attempts) - 1
+	newest := attempts[n]
+	s.Attempts++
+	s.TerminalSeconds += newest.TerminalSeconds
+	if n > 0 {
+		s.count(Decide(attempts[:n]).Verdict, -1)
+	}
+	if n == 1 {
+		s.Retried++
+	}
+	s.count(Decide(attempts).Verdict, 1)
+	if v := newest.Firmware; v != "" && !slices.Contains(s.Firmware, v) {
+		s.Firmware = append(s.Firmware, v)
+		slices.Sort(s.Firmware)
+	}
+}
+
+// Close ends the run: the list of its evidence, the last summary, what programs and people read, and the final scan for
+// card data, which comes after everything is written. It returns the summary.
 func (f *Folder) Close() (Summary, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -135,50 +228,39 @@ func (f *Folder) Close() (Summary, error) {
 	}
 	f.closed = true
 	f.summary.Complete = true
-	err := errors.Join(
-		f.file.Close(),
-		f.writeSummary(),
-		f.write(JUnitFile, func() ([]byte, error) { return JUnit(f.summary, f.results) }),
-		f.write(IndexFile, func() ([]byte, error) { return HTML(f.path, f.summary, f.results) }),
-	)
-	return f.summary, err
-}
-
-// count adds a result to the counts.
-func (s *Summary) count(r record.Result) {
-	s.NotRun--
-	s.TerminalSeconds += r.TerminalSeconds
-	switch r.Verdict {
-	case record.Pass:
-		s.Passed++
-	case record.Marginal:
-		s.Marginal++
-	case record.Fail:
-		s.Failed++
-	case record.Skipped:
-		s.Skipped++
-	case record.NotRun:
-		s.NotRun++
-	default:
-		s.Inconclusive++
+	err := errors.Join(f.file.Close(), f.writeEvidence(), f.writeSummary())
+	run := &Run{Dir: f.path, Summary: f.summary, Plan: f.plan, Environment: f.env, Results: f.results}
+	err = errors.Join(err, run.Render(f.past), run.crossCheck())
+	err = errors.Join(err, run.scan(), f.event(Event{Event: EventRunEnded, Summary: &run.Summary}), f.events.Close())
+	f.summary = run.Summary
+	if len(f.summary.Leaks) > 0 {
+		err = errors.Join(err, run.Render(f.past)) // the page must say so
 	}
+	return f.summary, errors.Join(err, f.writeSummary())
 }
 
 func (f *Folder) writeSummary() error {
 	f.summary.WallSeconds = time.Since(f.begun).Seconds()
-	return f.write(SummaryFile, func() ([]byte, error) {
-		b, err := json.MarshalIndent(f.summary, "", "  ")
+	return f.writeJSON(SummaryFile, f.summary)
+}
+
+func (f *Folder) writeJSON(name string, v any) error {
+	return f.write(name, func() ([]byte, error) {
+		b, err := json.MarshalIndent(v, "", "  ")
 		return append(b, '\n'), err
 	})
 }
 
-// write replaces a file as a whole: a reader sees the old one or the new one, never half.
 func (f *Folder) write(name string, make func() ([]byte, error)) error {
+	return replace(filepath.Join(f.path, name), make)
+}
+
+// replace replaces a file as a whole: a reader sees the old one or the new one, never half.
+func replace(path string, make func() ([]byte, error)) error {
 	b, err := make()
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
-	path := filepath.Join(f.path, name)
 	if err := writeSynced(path+".new", b); err != nil {
 		return err
 	}

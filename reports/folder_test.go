@@ -185,8 +185,18 @@ func TestFolderOfADeadProcess(t *testing.T) {
 	if err != nil || len(events) != 1 || events[0].Fields["text"] != "欢迎使用" {
 		t.Errorf("events %+v, %v", events, err)
 	}
-	b, err := HTML(f.Path(), s, results)
-	if err != nil || !bytes.Contains(b, []byte("欢迎使用")) || bytes.Contains(b, []byte("could not be read")) {
+	if len(results) != 1 {
+		t.Errorf("%d results", len(results))
+	}
+	run, err := Open(f.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Render(nil); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(f.Path(), scenarioDir, "CUT.html"))
+	if err != nil || !bytes.Contains(page, []byte("欢迎使用")) || bytes.Contains(page, []byte("can't be read")) {
 		t.Errorf("the page of a dead run: %v", err)
 	}
 }

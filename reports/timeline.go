@@ -2,13 +2,13 @@ package reports
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/assay-hil/assay/harness/record"
 )
@@ -46,200 +46,66 @@ func scanTimeline(lines *bufio.Scanner) ([]record.Event, error) {
 	return events, lines.Err()
 }
 
-// row is a line of the page's timeline: an event, or several that belong together.
-type row struct {
-	From, To     string // seconds; To only when the row lasts
-	Source, Kind string
-	Mark         string // how it stands out: "", fired, alarm, step, screen, paper
-	Phase        string // a heading: the phase's name, with how long it lasted in To
-	Left         int    // a gap: how many events are left out here
-	Lines        []string
-	Note         string
-	Keys         []key
-	Fields       []field
+// window is a time during which a fault was at work, in microseconds of the timeline.
+type window struct {
+	kind     string
+	from, to int64
 }
 
-// key is a pressed key and what it changed on the screen.
-type key struct {
-	Name, When string
-	Echo       []string
-}
+// forever is the end of a window that nothing closed.
+const forever = math.MaxInt64
 
-type field struct{ Name, Value string }
-
-// tabler turns events into rows. It draws together what says little alone: keys with the echo
-// on the screen, and the lines of a receipt.
-type tabler struct {
-	rows    []row
-	ends    map[string][]int64 // phase → when it ended, in order
-	lines   []string           // on the screen now
-	prompts string
-	typing  bool // the last row is keys, and more may follow
-}
-
-// rowsOf makes the rows of a timeline. Of more than limit events the middle is left out: what went
-// wrong is mostly told at the end.
-func rowsOf(events []record.Event, limit int) []row {
-	t := &tabler{ends: map[string][]int64{}}
-	for _, e := range events {
-		if isPhase(e, "end") {
-			t.ends[e.Fields["name"]] = append(t.ends[e.Fields["name"]], e.US)
+// faultWindows finds the faults of a timeline without reading every line of it.
+func faultWindows(timeline []byte) []window {
+	var all []window
+	open := map[string]int{} // fault → its window
+	each(timeline, "fired", func(e record.Event) {
+		if _, ok := open[e.Fields["fault"]]; !ok {
+			open[e.Fields["fault"]] = len(all)
+			all = append(all, window{e.Fields["kind"], e.US, forever})
 		}
+	})
+	if len(all) == 0 {
+		return nil
 	}
-	left := max(0, len(events)-limit)
-	head := len(events)
-	if left > 0 {
-		head = limit / 2
-	}
-	for _, e := range events[:head] {
-		t.add(e)
-	}
-	if left > 0 {
-		t.put(row{Left: left})
-		for _, e := range events[head+left:] {
-			t.add(e)
+	each(timeline, "healed", func(e record.Event) {
+		if i, ok := open[e.Fields["fault"]]; ok && all[i].to == forever {
+			all[i].to = max(e.US, all[i].from)
 		}
-	}
-	return t.rows
+	})
+	return all
 }
 
-func isPhase(e record.Event, edge string) bool {
-	return e.Source == "harness" && e.Kind == "phase" && e.Fields["edge"] == edge
-}
-
-func (t *tabler) put(r row) {
-	t.typing = false
-	t.rows = append(t.rows, r)
-}
-
-func (t *tabler) last() *row {
-	if len(t.rows) == 0 {
-		return &row{}
-	}
-	return &t.rows[len(t.rows)-1]
-}
-
-func (t *tabler) add(e record.Event) {
-	switch {
-	case isPhase(e, "begin"):
-		t.phase(e)
-	case isPhase(e, "end"): // told where it begins
-	case e.Source == "keypad" && e.Kind == "press":
-		t.press(e)
-	case e.Source == "display" && e.Kind == "screen":
-		t.screen(e)
-	case e.Source == "printer" && e.Kind == "line":
-		t.print(e)
-	default:
-		t.put(row{From: clock(e.US), Source: e.Source, Kind: e.Kind, Mark: markOf(e), Fields: fieldsOf(e)})
-	}
-}
-
-func (t *tabler) phase(e record.Event) {
-	name := e.Fields["name"]
-	r := row{From: clock(e.US), Phase: name, To: "the record ends in it"}
-	if ends := t.ends[name]; len(ends) > 0 {
-		r.To, t.ends[name] = clock(ends[0]), ends[1:]
-	}
-	t.put(r)
-}
-
-func (t *tabler) press(e record.Event) {
-	k := key{Name: e.Fields["key"], When: "at " + clock(e.US) + " s" + took(e)}
-	if t.typing {
-		r := t.last()
-		r.Keys, r.To = append(r.Keys, k), clock(e.US)
-		return
-	}
-	t.put(row{From: clock(e.US), Source: e.Source, Kind: e.Kind, Keys: []key{k}})
-	t.typing = true
-}
-
-func took(e record.Event) string {
-	us, err := strconv.ParseInt(e.Fields["took_us"], 10, 64)
-	if err != nil {
-		return ""
-	}
-	return ", took " + length(us)
-}
-
-// screen shows what is on the display: beside the key where it only echoes it, as a row of its own
-// otherwise.
-func (t *tabler) screen(e record.Event) {
-	before, prompts := t.lines, t.prompts
-	t.lines, t.prompts = strings.Split(e.Fields["text"], "\n"), e.Fields["prompts"]
-	if t.typing && t.prompts != "" && t.prompts == prompts {
-		if k := &t.last().Keys[len(t.last().Keys)-1]; k.Echo == nil {
-			k.Echo = changed(before, t.lines)
+// each gives the events of a kind.
+func each(timeline []byte, kind string, do func(record.Event)) {
+	part := fmt.Appendf(nil, `"kind":%q`, kind) // as it stands in a timeline
+	for {
+		i := bytes.Index(timeline, part)
+		if i < 0 {
 			return
 		}
-	}
-	t.put(row{From: clock(e.US), Source: e.Source, Kind: e.Kind, Mark: "screen", Lines: t.lines, Note: t.prompts})
-}
-
-// changed are the lines that are new on a screen; all of them where lines went away or nothing
-// changed.
-func changed(before, after []string) []string {
-	if len(after) < len(before) {
-		return after
-	}
-	var lines []string
-	for i, line := range after {
-		if i >= len(before) || before[i] != line {
-			lines = append(lines, line)
+		begin := bytes.LastIndexByte(timeline[:i], '\n') + 1
+		line, rest, _ := bytes.Cut(timeline[begin:], []byte{'\n'})
+		timeline = rest
+		var e record.Event
+		if json.Unmarshal(line, &e) == nil && e.Kind == kind {
+			do(e)
 		}
 	}
-	if lines == nil {
-		return after
-	}
-	return lines
 }
 
-func (t *tabler) print(e record.Event) {
-	if r := t.last(); r.Mark == "paper" {
-		r.Lines = append(r.Lines, e.Fields["text"])
-		if now := clock(e.US); now != r.From {
-			r.To = now
-		}
-		return
-	}
-	t.put(row{From: clock(e.US), Source: e.Source, Kind: e.Kind, Mark: "paper", Lines: []string{e.Fields["text"]}})
-}
-
-// markOf says what must catch the eye: faults that were injected, and what went wrong.
-func markOf(e record.Event) string {
-	switch {
-	case e.Source == "network" && e.Kind == "fired", e.Source == "issuer" && e.Fields["rule"] != "":
-		return "fired"
-	case e.Kind == "stop", e.Kind == "probe", e.Kind == "leak", e.Fields["error"] != "":
-		return "alarm"
-	case e.Kind == "verdict" && e.Fields["verdict"] != string(record.Pass):
-		return "alarm"
-	case e.Source == "harness" && e.Kind == "step":
-		return "step"
-	default:
-		return ""
-	}
-}
-
-// fieldsOf lists an event's fields by name, without the empty ones; microseconds in a form for
-// people.
-func fieldsOf(e record.Event) []field {
-	var fields []field
-	for name, value := range e.Fields {
-		if us, err := strconv.ParseInt(value, 10, 64); err == nil && strings.HasSuffix(name, "_us") {
-			name, value = strings.TrimSuffix(name, "_us"), length(us)
-			if us == 0 { // too short to measure
-				continue
-			}
-		}
-		if value != "" {
-			fields = append(fields, field{name, strings.ReplaceAll(value, "\n", " / ")})
+// kindsOf are the kinds of faults, each once.
+func kindsOf(windows []window) []string {
+	var kinds []string
+	for _, w := range windows {
+		if !slices.Contains(kinds, w.kind) {
+			kinds = append(kinds, w.kind)
 		}
 	}
-	slices.SortFunc(fields, func(a, b field) int { return cmp.Compare(a.Name, b.Name) })
-	return fields
+	return kinds
 }
 
-// clock shows a time on the timeline, in seconds.
-func clock(us int64) string { return fmt.Sprintf("%.3f", float64(us)/1e6) }
+// during says whether a fault was at work at any moment between two.
+func during(windows []window, from, to int64) bool {
+	return slices.ContainsFunc(windows, func(w window) bool { return w.from <= to && w.to >= from })
+}

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -13,6 +12,10 @@ import (
 // that ended early says so before it speaks of what it could not decide.
 func (s Summary) Words() string {
 	switch {
+	case s.Failed > 0 && len(s.Leaks) > 0:
+		return fmt.Sprintf("The terminal failed %s. %s", count(s.Failed, "scenario"), s.leaked())
+	case len(s.Leaks) > 0:
+		return s.leaked()
 	case s.Failed > 0:
 		return fmt.Sprintf("The terminal failed %s.", count(s.Failed, "scenario"))
 	case s.NotRun > 0 && s.Inconclusive > 0:
@@ -35,7 +38,7 @@ func (s Summary) tone() record.Verdict {
 	switch {
 	case s.Failed > 0:
 		return record.Fail
-	case s.NotRun > 0, s.Inconclusive > 0:
+	case len(s.Leaks) > 0, s.NotRun > 0, s.Inconclusive > 0:
 		return record.Inconclusive
 	case s.Planned == s.Skipped:
 		return record.Skipped
@@ -81,6 +84,19 @@ func (s Summary) replay(r record.Result) string {
 	return strings.Join(words, " ")
 }
 
+// replays are the commands that run a result's scenario again: as it was, and in virtual time where that is another.
+func (s Summary) replays(r record.Result) []string {
+	all := []string{s.replay(r)}
+	if r.Rig != VirtualRig {
+		again := r
+		again.Rig = VirtualRig
+		v := s
+		v.RigFile = ""
+		all = append(all, v.replay(again))
+	}
+	return all
+}
+
 // quote makes a word safe for a POSIX shell; the usual ids stay as they are.
 func quote(word string) string {
 	plain := func(c rune) bool {
@@ -92,34 +108,6 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// fault says whose fault a verdict is.
-func fault(c record.Cause) string {
-	switch c {
-	case record.None:
-		return ""
-	case record.Terminal:
-		return "the terminal"
-	default:
-		return string(c) + ", not the terminal"
-	}
-}
-
-// mark is the sign before a verdict, so that it does not hang on colour.
-func mark(v record.Verdict) string {
-	switch v {
-	case record.Pass:
-		return "✓"
-	case record.Marginal:
-		return "~"
-	case record.Fail:
-		return "✗"
-	case record.Skipped, record.NotRun:
-		return "–"
-	default:
-		return "?"
-	}
-}
-
 // rank orders what people must look at before what is well.
 func rank(v record.Verdict) int {
 	order := []record.Verdict{record.Fail, record.Inconclusive, record.Marginal, record.Pass, record.Skipped, record.NotRun}
@@ -127,21 +115,4 @@ func rank(v record.Verdict) int {
 		return i
 	}
 	return slices.Index(order, record.Inconclusive) // counted so too
-}
-
-// seconds shows a length of time: to a tenth, from two minutes on in minutes.
-func seconds(s float64) string {
-	if s < 120 {
-		return fmt.Sprintf("%.1f s", s)
-	}
-	whole := int(math.Round(s))
-	return fmt.Sprintf("%d min %02d s", whole/60, whole%60)
-}
-
-// length shows a length of time in microseconds: in milliseconds below a second.
-func length(us int64) string {
-	if us < 1e6 {
-		return fmt.Sprintf("%.1f ms", float64(us)/1e3)
-	}
-	return fmt.Sprintf("%.3f s", float64(us)/1e6)
 }

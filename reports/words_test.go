@@ -66,11 +66,3 @@ func TestQuoteSurvivesAShell(t *testing.T) {
 		}
 	}
 }
-
-func TestSeconds(t *testing.T) {
-	for s, want := range map[float64]string{0: "0.0 s", 65.43: "65.4 s", 119.6: "119.6 s", 120: "2 min 00 s", 1528.2: "25 min 28 s", 179.7: "3 min 00 s"} {
-		if got := seconds(s); got != want {
-			t.Errorf("%v: %q, want %q", s, got, want)
-		}
-	}
-}

@@ -36,13 +36,15 @@ func (r *Rig) Instruments() []Instrument {
 	return all
 }
 
-// needs names the instrument without which a rig lacks a capability that a scenario may need. A
+// needs names the instrument (or the address, in a rig file's words) without which a rig lacks a capability that a scenario may need. A
 // capability that is not listed is the terminal profile's alone.
 var needs = map[string]string{
 	"keypad": "keypad", "customer-id": "keypad", "pin": "keypad", "settlement": "keypad",
-	"card-emulator": "card", "stripe": "card", "chip": "card",
+	"card-emulator": "card", "stripe": "card", "chip": "card", "contactless": "card", "two-cards": "card",
 	"display": "display", "power": "power",
 	"printer-sink": "printer", "printer": "printer",
+	"break-memory": "parts: memory", "break-paper": "parts: paper", "break-pin-pad": "parts: pin-pad", "break-printer": "parts: printer",
+	"backup-uplink": "listen-backup", "dns-name": "listen-names", "tls": "tls",
 }
 
 // Has says whether a rig with these instruments has a capability that a scenario may need.

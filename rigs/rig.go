@@ -30,6 +30,17 @@ type Instrument interface {
 	Close() error
 }
 
+// Watched is an instrument that says when its line ends, also while nobody speaks to it: a wait for
+// something else must not go on to its own limit when a cable was pulled. Display and Printer say it by closing
+// their streams, an instrument without a line has nothing to lose.
+type Watched interface {
+	Instrument
+	// Ended is closed when the line has ended: lost, or closed by us.
+	Ended() <-chan struct{}
+	// Err is nil until then, and afterwards why: rigs.ErrClosed after Close, else the fault.
+	Err() error
+}
+
 // Press is one contact of the finger with a key.
 type Press struct {
 	// Begin is when the press was commanded: the key cannot have closed earlier.
@@ -94,12 +105,22 @@ type CardEmulator interface {
 	Events() <-chan CardEvent
 }
 
+// Crowd is a card emulator that can bring a second card into the field together with the first.
+type Crowd interface {
+	CardEmulator
+	// Beside has a second card with this UID enter with the next Tap; Leave takes both away. nil has it stay away again.
+	Beside(ctx context.Context, uid []byte) error
+}
+
 // Screen is what the terminal shows from At on.
 type Screen struct {
 	At    time.Time // arrival of the first byte of this change
 	Lines []string  // top to bottom, without trailing blanks
 	// Noise is set instead of Lines for a line that no pattern knows.
 	Noise string
+	// Early is by how much the screen can have come before At: 0 for one that arrived over a line, the time since
+	// the last look for one that somebody read.
+	Early time.Duration
 }
 
 // Display reads the terminal's screen.
@@ -109,6 +130,27 @@ type Display interface {
 	// ends; Err then says why.
 	Screens() <-chan Screen
 	Err() error
+}
+
+// Looker is a Display that shows nothing by itself: somebody has to look. Who waits for a screen has it asked again and
+// again, and gives it Patience on top of what the terminal may take.
+type Looker interface {
+	Display
+	// Look asks once what the terminal shows; the answer comes over Screens. It returns when it was answered, or with
+	// ctx's error when ctx ended before, or with a fault of the instrument.
+	Look(ctx context.Context) error
+	// Patience is how long one answer may take.
+	Patience() time.Duration
+}
+
+// Parts are what a Breaker may be able to take out of order.
+var Parts = []string{"memory", "paper", "pin-pad", "printer"}
+
+// Breaker is an instrument that takes parts of the terminal out of order and mends them again: relays in the PIN pad's cable, at
+// the paper sensor, at the write-protect pin of the memory. Halt mends all.
+type Breaker interface {
+	Instrument
+	Break(ctx context.Context, part string, broken bool) error
 }
 
 // Power switches the terminal's supply.

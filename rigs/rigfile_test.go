@@ -33,7 +33,7 @@ func TestBrokenRigFiles(t *testing.T) {
 		{"unknown driver", "driver: grbl", "driver: gbrl", `did you mean "grbl"?`},
 		{"bad address", "listen: 0.0.0.0:8583", "listen: everywhere", "not an address"},
 		{"same port twice", "usb-assay_card-if00", "usb-1a86_USB_Serial-if00-port0", "the same port"},
-		{"missing port", "port: /dev/serial/by-id/usb-assay_card-if00", "baud: 9600", `"port" is missing`},
+		{"missing port", "port: /dev/serial/by-id/usb-assay_card-if00", "baud: 9600", "where is it?"},
 		{"bad duration", "contact: 80ms", "contact: soon", "not a duration"},
 	} {
 		text := strings.Replace(string(good), c.old, c.new, 1)

@@ -2,32 +2,56 @@ package rungs
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	issuerserver "github.com/assay-hil/assay/fakes/issuer"
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	networkserver "github.com/assay-hil/assay/fakes/network"
 	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fakes/network/packet"
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/hosts"
+	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/protocol/iso8583"
+	"github.com/assay-hil/assay/rungs/injector"
 )
 
 // headerLimit bounds how long a control request's header may take.
 const headerLimit = 10 * time.Second
 
-// embedded are issuer and injector in this process, reached as if they were elsewhere: the terminal by
-// their ports, the harness by their control API.
-type embedded struct {
+// peers are issuer and injector, reached as if they were elsewhere also in this process: the
+// terminal by their ports, the harness by their control API.
+type peers struct {
 	issuer  *issuer.Client
 	network *network.Client
+	// trust are the authorities that a terminal has to know; nil without TLS.
+	trust *x509.CertPool
 }
 
-// startHosts starts issuer and injector on a wire.
-func startHosts(ctx context.Context, w wire, t *teardown, host *hosts.Host, all []*cards.Card) (*embedded, error) {
+// site is for whom issuer and injector work.
+type site struct {
+	profile *terminals.Profile
+	host    *hosts.Host
+	cards   []*cards.Card
+	// authority is the folder of the one that terminals trust; "" for a new one, which peers.trust tells.
+	authority string
+	// ails are HostFaults.
+	ails []string
+	// captures keeps what passes the injector; nil: nobody does.
+	captures *captures
+	// part is a scenario's part of it.
+	part *section
+}
+
+// startHosts starts issuer and injector in this process, on a wire.
+func startHosts(ctx context.Context, w wire, t *teardown, s site) (*peers, error) {
+	host, all := s.host, s.cards
 	accounts := make([]cards.Card, 0, len(all))
 	for _, c := range all {
 		accounts = append(accounts, *c)
@@ -42,36 +66,60 @@ func startHosts(ctx context.Context, w wire, t *teardown, host *hosts.Host, all 
 		return nil, err
 	}
 	serve(t, "issuer", func() error { return bank.Serve(ctx, ln) })
-	injector, err := startInjector(ctx, w, t, host)
+	control := bank.Control()
+	if slices.Contains(s.ails, issuerGone) {
+		control = goneAfterSetup(bank, control)
+	}
+	if err := startControl(w, t, issuerControlName, control); err != nil {
+		return nil, err
+	}
+	return startNetwork(ctx, w, t, s)
+}
+
+// startNetwork starts the injector before an issuer that is there already.
+func startNetwork(ctx context.Context, w wire, t *teardown, s site) (*peers, error) {
+	token := rand.Text() // the control port is open to whoever is on this machine
+	levels, err := startLevels(ctx, w, t, s)
 	if err != nil {
 		return nil, err
 	}
-	for name, handler := range map[string]http.Handler{issuerControlName: bank.Control(), networkControlName: injector.Control()} {
-		if err := startControl(w, t, name, handler); err != nil {
-			return nil, err
-		}
+	server, err := startInjector(ctx, w, t, levels, s, token)
+	if err != nil {
+		return nil, err
+	}
+	if r, ok := w.(interface{ packets() *packet.Bench }); ok {
+		levels.AddPackets(r.packets(), func() map[string]int { return injector.Ports(server) })
+	}
+	control := levels.Handler(server, token)
+	if slices.Contains(s.ails, injectorDeaf) {
+		control = deaf(control)
+	}
+	if err := startControl(w, t, networkControlName, control); err != nil {
+		return nil, err
 	}
 	client := controlClient(w, t)
-	return &embedded{
+	return &peers{
+		trust:   levels.trust,
 		issuer:  issuer.New(client, "http://"+issuerControlName),
-		network: network.New(client, "http://"+networkControlName),
+		network: network.New(client, "http://"+networkControlName, network.WithToken(token)),
 	}, nil
 }
 
-func startInjector(ctx context.Context, w wire, t *teardown, host *hosts.Host) (*networkserver.Server, error) {
-	codec, err := iso8583.NewCodec(host.Dialect)
+func startInjector(ctx context.Context, w wire, t *teardown, levels *levels, s site, token string) (*networkserver.Server, error) {
+	codec, err := iso8583.NewCodec(s.host.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	tap, err := s.captures.tap(t, s.part)
 	if err != nil {
 		return nil, err
 	}
 	injector, err := networkserver.New(networkserver.Config{
-		Framing: host.Dialect.Framing,
-		Identify: func(payload []byte) (mti, stan string, ok bool) {
-			id, err := codec.Identify(payload)
-			return id.MTI, id.STAN, err == nil
-		},
-		Listen:   func() (net.Listener, error) { return w.Listen(uplinkName) },
-		Dial:     func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, issuerName) },
-		SelfDial: func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, uplinkName) },
+		Framing:  s.host.Dialect.Framing,
+		Messages: networkserver.ISO8583(codec),
+		Uplinks:  []networkserver.Uplink{levels.uplink(w, uplinkName), levels.uplink(w, backupName)},
+		Token:    token,
+		Tap:      tap,
 	})
 	if err != nil {
 		return nil, err
@@ -79,6 +127,22 @@ func startInjector(ctx context.Context, w wire, t *teardown, host *hosts.Host) (
 	t.add("network", injector.Close)
 	serve(t, "network", func() error { return injector.Run(ctx) })
 	return injector, nil
+}
+
+// uplink leads from an address of the wire to the issuer.
+func (l *levels) uplink(w wire, name string) networkserver.Uplink {
+	return networkserver.Uplink{
+		Name: name,
+		Listen: func() (net.Listener, error) {
+			ln, err := w.Listen(name)
+			if err != nil || l.tls == nil {
+				return ln, err
+			}
+			return l.tls.Listen(ln), nil
+		},
+		Dial:     func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, issuerName) },
+		SelfDial: func(ctx context.Context) (net.Conn, error) { return w.DialBeside(ctx, name) },
+	}
 }
 
 // serve runs something until its own close, and makes the teardown wait for it. The part that ends
@@ -108,11 +172,14 @@ func startControl(w wire, t *teardown, name string, handler http.Handler) error 
 	return nil
 }
 
-// controlClient dials names of the wire. Connections are not kept: an idle one would be a
-// goroutine left behind in virtual time.
+// controlConns are kept to each fake: two for its feeds, two for everything else.
+const controlConns = 4
+
+// controlClient dials names of the wire. Connections are kept, for a feed is asked again with each of its events, until the
+// teardown: in virtual time no goroutine may be left behind.
 func controlClient(w wire, t *teardown) *http.Client {
 	transport := &http.Transport{
-		DisableKeepAlives: true,
+		MaxIdleConnsPerHost: controlConns,
 		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
 			name, _, err := net.SplitHostPort(addr)
 			if err != nil {

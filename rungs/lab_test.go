@@ -34,6 +34,7 @@ func standIn(t *testing.T) *StandIn {
 // TestLabRunsFromARigFile proves that the lab rung needs nothing but device paths and an
 // address: the same drivers, judge and scenario as on the other rungs, timers unchanged.
 func TestLabRunsFromARigFile(t *testing.T) {
+	t.Parallel()
 	r, err := Open(Options{Rig: standIn(t).RigFile})
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func TestASecondRunOnARigIsTheRigsFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = r.Do(t.Context(), r.Profiles()[0], r.Lang(), func(context.Context, *harness.Session) record.Result {
+	err = r.Do(t.Context(), Wanted{Profile: r.Profiles()[0], Lang: r.Lang()}, func(context.Context, *harness.Session) record.Result {
 		t.Error("a session on a rig that is in use")
 		return record.Result{}
 	})
@@ -97,5 +98,38 @@ func TestStandInRefusesWhatItDoesNotKnow(t *testing.T) {
 		if _, err := StartStandIn(o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%+v: %v, want %q", o, err, name)
 		}
+	}
+}
+
+// A rig whose file gives no interface says so of packet faults; one that gives an interface asks the machine.
+func TestLabNeedsAnInterfaceForPackets(t *testing.T) {
+	path := standIn(t).RigFile
+	r, err := Open(Options{Rig: path, Planning: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := r.NoPackets("loss"); why != `packet fault loss: the rig file has no "interface" behind which its terminal is` {
+		t.Errorf("%q", why)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append([]byte("interface: none9\n"), text...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = Open(Options{Rig: path}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	if why, machine := r.NoPackets("loss"), noPackets("loss"); why != machine {
+		t.Errorf("%q, the machine says %q", why, machine)
+	}
+	err = r.Do(t.Context(), Wanted{Profile: r.Profiles()[0], Lang: r.Lang(), Packets: true}, func(context.Context, *harness.Session) record.Result {
+		t.Error("a session behind an interface that is not there")
+		return record.Result{}
+	})
+	if !errors.As(err, new(*rigs.Error)) || !strings.Contains(err.Error(), "none9") {
+		t.Errorf("%v, want a fault of the rig that names the interface", err)
 	}
 }

@@ -2,11 +2,16 @@ package rungs
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/harness"
 	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/rigs"
+	"github.com/assay-hil/assay/rigs/health"
+	"github.com/assay-hil/assay/rigs/human"
+	"github.com/assay-hil/assay/rungs/containers"
 )
 
 // realtime is a rung whose world stays up from scenario to scenario, as a lab's does.
@@ -17,18 +22,25 @@ type realtime struct {
 	// lang is fixed by the rig; "" where the terminal's language can be chosen.
 	lang string
 	// plan prepares the outside of a world: devices, ports, what the teardown has to close.
-	plan func(t *teardown, p *terminals.Profile, lang string) (plan, error)
+	plan func(t *teardown, wanted Wanted) (plan, error)
+	// noPackets is why packet faults of a kind can't be made here; "" when they can.
+	noPackets func(kind string) string
+	// hosts starts issuer and injector, on engine if there is one; nil: in this process.
+	hosts  starter
+	engine *containers.Engine
 	// scale is by what factor the profile.s timers are shortened.
 	scale float64
 
 	mu      sync.Mutex
 	current *world
 	outside teardown // what plan opened for current
-	profile string
-	shown   string
-	// failed is the first reason why no world could be built. A broken rig fails fast with it
-	// from then on, instead of timing out again in every scenario.
-	failed error
+	wanted  Wanted   // of current
+	breaker breaker
+	log     *wires         // of the instruments' lines; nil: none is kept
+	console *human.Console // nil: nobody is asked
+	trust   *trust         // nil: nobody else uses this bench, and nothing is kept of it
+	// unsafe is why the rig may not be safe after the last session; nil when it is.
+	unsafe error
 }
 
 func (r *realtime) Name() string                   { return r.name }
@@ -36,45 +48,82 @@ func (r *realtime) Has(capability string) bool     { return r.has(capability) }
 func (r *realtime) Profiles() []*terminals.Profile { return r.profiles }
 func (r *realtime) Lang() string                   { return r.lang }
 
+// Worlds is one: that of the rig.
+func (r *realtime) Worlds() int { return 1 }
+
+// fit is how little has to be done for such a world: 3 when it is up, 2 when none is, 1 when another has to go first, 0 when
+// one is at work. It waits for nobody.
+func (r *realtime) fit(wanted Wanted) int {
+	if !r.mu.TryLock() {
+		return 0
+	}
+	defer r.mu.Unlock()
+	switch {
+	case r.current == nil:
+		return 2
+	case r.wanted == wanted:
+		return 3
+	}
+	return 1
+}
+
+// NoPackets asks the rung's own reason.
+func (r *realtime) NoPackets(kind string) string { return r.noPackets(kind) }
+
 // Do runs body on the world that is up, or on a new one. Calls wait for each other.
-func (r *realtime) Do(ctx context.Context, p *terminals.Profile, lang string, body func(context.Context, *harness.Session) record.Result) error {
+func (r *realtime) Do(ctx context.Context, wanted Wanted, body func(context.Context, *harness.Session) record.Result) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed != nil {
-		return r.failed
+	if r.breaker.failed != nil {
+		return r.breaker.failed
 	}
-	if r.current != nil && (r.profile != p.ID || r.shown != lang) {
+	ctx, cancel := r.trust.within(ctx)
+	defer cancel()
+	if err := r.trust.lost(); err != nil {
+		return rigs.Fault("rig", "lease", err)
+	}
+	if r.current != nil && r.wanted != wanted {
 		if err := r.down(); err != nil {
 			return err
 		}
 	}
 	if r.current == nil {
-		if err := r.up(ctx, p, lang); err != nil {
+		if err := r.up(ctx, wanted); err != nil {
 			if ctx.Err() == nil {
-				r.failed = err
+				r.breaker.open(err)
+				err = errors.Join(err, r.trust.note(health.Bad, "%v", err))
 			}
 			return err
 		}
 	}
+	r.unsafe = errors.New("its scenario did not end")
 	result := body(ctx, r.current.session)
-	if r.current.session.Broken() != nil || !harness.Clean(result) {
-		return r.down()
+	r.unsafe = r.current.session.Broken()
+	err := r.judged(result)
+	if r.unsafe != nil || !harness.Clean(result) {
+		err = errors.Join(err, r.down())
 	}
-	return nil
+	return err
 }
 
-func (r *realtime) up(ctx context.Context, p *terminals.Profile, lang string) error {
-	scaled := p.Scaled(r.scale)
-	plan, err := r.plan(&r.outside, scaled, lang)
+func (r *realtime) up(ctx context.Context, wanted Wanted) error {
+	scaled := wanted
+	scaled.Profile = wanted.Profile.Scaled(r.scale)
+	plan, err := r.plan(&r.outside, scaled)
 	if err == nil {
+		plan.hosts = r.hosts
+		plan.lag, plan.ready = true, r.ready(plan)
+		if r.trust != nil {
+			plan.wear, plan.carries = r.trust.wear.Add, true
+		}
 		// The world outlives an interrupt: making it safe needs its hosts and instruments.
-		r.current, err = build(context.WithoutCancel(ctx), scaled, lang, plan)
+		r.current, err = build(context.WithoutCancel(ctx), scaled.Profile, scaled.Lang, plan)
 	}
 	if err != nil {
 		_ = r.outside.run() // the first fault is the one to tell
 		return err
 	}
-	r.profile, r.shown = p.ID, lang
+	r.wanted = wanted
 	return nil
 }
 
@@ -87,12 +136,23 @@ func (r *realtime) down() error {
 	return err
 }
 
-// Close takes the world down.
+// Close takes the world down, and what worlds shared.
 func (r *realtime) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.current == nil {
-		return nil
+	var err error
+	if r.current != nil {
+		err = r.down()
 	}
-	return r.down()
+	if r.engine != nil {
+		err = errors.Join(err, r.engine.Close())
+		r.engine = nil
+	}
+	err = errors.Join(err, r.log.close())
+	if r.console != nil {
+		err = errors.Join(err, r.console.Close())
+	}
+	err = errors.Join(err, r.trust.close(r.unsafe))
+	r.trust = nil
+	return err
 }

@@ -2,8 +2,10 @@ package rungs
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -30,29 +32,54 @@ const (
 	simUncertainty = 10 * time.Millisecond
 )
 
-// newSim is the simulated bench behind real pseudo-terminals and loopback TCP, in real time.
+// newSim is the simulated bench behind real pseudo-terminals and loopback TCP, in real time: several side by side, unless
+// one was asked for. Containers serve one.
 func newSim(o Options) (Rung, error) {
-	profiles, err := terminals.All()
+	profiles, err := o.profiles()
 	if err != nil {
 		return nil, err
 	}
+	n := o.Benches
+	switch {
+	case o.Hosts == Containers:
+		n = 1
+	case n == 0:
+		n = usualBenches()
+	}
+	passed := &captures{evidence: o.Evidence}
+	return newSeveral(n, func(n int) *realtime {
+		return simBench(o, profiles, &wires{evidence: under(o.Evidence, n)}, passed)
+	}), nil
+}
+
+// simBench is one of them.
+func simBench(o Options, profiles []*terminals.Profile, log *wires, passed *captures) *realtime {
+	drivers := simulated().Lines()
 	return &realtime{
-		name: Sim, profiles: profiles, scale: simScale,
-		has: func(string) bool { return true },
-		plan: func(t *teardown, p *terminals.Profile, lang string) (plan, error) {
+		log: log, name: Sim, profiles: profiles, scale: simScale,
+		has: func(string) bool { return true }, noPackets: noPackets,
+		plan: func(t *teardown, wanted Wanted) (plan, error) {
 			ports, paths, err := openPorts(t)
 			if err != nil {
 				return plan{}, err
 			}
-			w := newLoopback(nil)
+			var w wire = newLoopback(nil)
+			if wanted.Packets {
+				if w, err = newRouted(t); err != nil {
+					return plan{}, err
+				}
+			}
 			return plan{
-				wire:     w,
-				lines:    func(name string) (*serial.Line, error) { return serial.Open(paths[name], serial.Mode{}) },
+				wire: w,
+				lines: func(name string) (*serial.Line, error) {
+					return serial.Open(paths[name], serial.Mode{}, log.of(name, drivers[name].Driver)...)
+				},
+				captures: passed,
 				settings: settings{name: Sim, contact: simContact, plunge: simPlunge, keypad: simKeypad(), uncertainty: simUncertainty},
-				bench:    startBench(o, p, lang, ports, func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, uplinkName) }),
+				bench:    startBench(o, wanted.Profile, wanted.Lang, ports, w),
 			}, nil
 		},
-	}, nil
+	}
 }
 
 // simKeypad are the keypad driver's limits for a finger that is simulated: it may be asked for its
@@ -61,12 +88,22 @@ func simKeypad() grbl.Limits {
 	return grbl.Limits{Banner: time.Second, Settle: 10 * time.Millisecond, StatusEvery: 2 * time.Millisecond}
 }
 
+// dialer opens a connection over a named uplink.
+type dialer func(ctx context.Context, uplink string) (net.Conn, error)
+
+// outside is what a simulated terminal reaches of the world.
+type outside interface {
+	Dial(ctx context.Context, uplink string) (net.Conn, error)
+	DialAt(ctx context.Context, uplink string, address netip.Addr) (net.Conn, error)
+	DialNames(ctx context.Context) (net.Conn, error)
+}
+
 // startBench prepares the start of a fast simulated bench on ports.
-func startBench(o Options, p *terminals.Profile, lang string, ports bench.Ports, dial func(context.Context) (net.Conn, error)) func(context.Context, *hosts.Host) (*bench.Bench, error) {
-	return func(ctx context.Context, host *hosts.Host) (*bench.Bench, error) {
+func startBench(o Options, p *terminals.Profile, lang string, ports bench.Ports, out outside) func(context.Context, *hosts.Host, *x509.CertPool) (*bench.Bench, error) {
+	return func(ctx context.Context, host *hosts.Host, trust *x509.CertPool) (*bench.Bench, error) {
 		return bench.Start(ctx, bench.Config{
 			Profile: p, Lang: lang, Host: host, Defects: o.Defects, Faults: o.Faults, Fast: true, Ports: ports,
-			Dial: func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) },
+			Dial: out.Dial, DialAt: out.DialAt, DialNames: out.DialNames, Trust: trust,
 		})
 	}
 }

@@ -1,17 +1,23 @@
 package rungs
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/assay-hil/assay/fakes/bench"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/fixtures/strict"
 	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/protocol/certs"
 )
 
 // StandIn is the simulated bench where a lab has its instruments: on device paths in a rig file, with a
@@ -28,6 +34,7 @@ type StandInOptions struct {
 	Dir     string // for the rig file and links to the instruments; made when it is missing
 	Profile string
 	Lang    string // "" is the profile's first
+	Host    string // the address that the terminal dials; "" is 127.0.0.1
 	Defects []string
 	Faults  []string
 }
@@ -65,27 +72,42 @@ func StartStandIn(o StandInOptions) (_ *StandIn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	addresses, err := freeAddresses(cmp.Or(o.Host, "127.0.0.1"))
 	if err != nil {
 		return nil, err
 	}
-	dial := func(ctx context.Context) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "tcp", address)
+	trust, err := s.trust(o.Dir, profile)
+	if err != nil {
+		return nil, err
 	}
-	b, err := startBench(Options{Defects: o.Defects, Faults: o.Faults}, profile, o.Lang, ports, dial)(context.Background(), host)
+	b, err := startBench(Options{Defects: o.Defects, Faults: o.Faults}, profile, o.Lang, ports, newLoopback(addresses))(context.Background(), host, trust)
 	if err != nil {
 		return nil, err
 	}
 	s.parts.add("bench", b.Close)
-	return s, s.write(o, address, paths)
+	return s, s.write(o, profile, addresses, paths)
 }
 
 // Close switches the bench off and takes its links away. The rig file stays.
 func (s *StandIn) Close() error { return s.parts.run() }
 
+// standInAuthority is the folder, within that of the rig file, of the authority that the terminal trusts.
+const standInAuthority = "certs"
+
+// trust makes the authority that a terminal with TLS trusts; nil for others.
+func (s *StandIn) trust(dir string, p *terminals.Profile) (*x509.CertPool, error) {
+	if !p.Uplinks.TLS {
+		return nil, nil
+	}
+	authority, err := certs.LoadOrCreate(filepath.Join(dir, standInAuthority), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return authority.Pool(), nil
+}
+
 // write makes the links to the instruments and the rig file that names them.
-func (s *StandIn) write(o StandInOptions, address string, paths map[string]string) error {
+func (s *StandIn) write(o StandInOptions, p *terminals.Profile, addresses, paths map[string]string) error {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return err
@@ -105,26 +127,59 @@ func (s *StandIn) write(o StandInOptions, address string, paths map[string]strin
 		s.parts.add("link of "+name, func() error { return os.Remove(link) })
 		links[name] = link
 	}
+	network := fmt.Sprintf("listen: %s\nlisten-backup: %s\n", addresses[uplinkName], addresses[backupName])
+	if p.Uplinks.ByName {
+		network += fmt.Sprintf("listen-names: %s\n", addresses[namesName])
+	}
+	if p.Uplinks.TLS {
+		network += "tls: " + standInAuthority + "\n"
+	}
 	text := fmt.Sprintf(`# A simulated bench that stands in for a lab, written by assay bench.
 name: stand-in
 profile: %s
 lang: %s
-listen: %s
-instruments:
+%sinstruments:
   keypad: {driver: grbl, port: %q, contact: %s}
   card: {driver: relay, port: %q}
   display: {driver: debug-line, port: %q}
-  power: {driver: numato, port: %q, channel: %d}
+  power: {driver: numato, port: %q, channel: %d, parts: {%s}}
   printer: {driver: esc-pos, port: %q}
-`, o.Profile, o.Lang, address, links["keypad"], standInContact, links["card"], links["display"], links["power"], bench.PowerChannel, links["printer"])
+`, o.Profile, o.Lang, network, links["keypad"], standInContact, links["card"], links["display"], links["power"], bench.PowerChannel, partsText(), links["printer"])
 	return os.WriteFile(s.RigFile, []byte(text), 0o644)
 }
 
-// freeAddress finds a loopback address that nobody listens on.
-func freeAddress() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// partsText are the relays of the bench that break a part of the terminal, as a rig file has them.
+func partsText() string {
+	var parts []string
+	for _, part := range slices.Sorted(maps.Keys(bench.PartChannels())) {
+		parts = append(parts, fmt.Sprintf("%s: %d", part, bench.PartChannels()[part]))
 	}
-	return ln.Addr().String(), ln.Close()
+	return strings.Join(parts, ", ")
+}
+
+// freeAddresses gives addresses of a host, by uplink and for the name server, at ports that nobody here listens on.
+func freeAddresses(host string) (map[string]string, error) {
+	free := map[string]string{}
+	names, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	free[namesName] = names.LocalAddr().String()
+	_ = names.Close() // nothing was sent on it
+	for _, uplink := range []string{uplinkName, backupName} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer ln.Close() // only now, so that the next one is another
+		free[uplink] = ln.Addr().String()
+	}
+	for name, address := range free {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		free[name] = net.JoinHostPort(host, port)
+	}
+	return free, nil
 }

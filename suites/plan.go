@@ -10,26 +10,36 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/fixtures/strict"
 	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/rigs/quarantine"
 	"github.com/assay-hil/assay/rungs"
 )
 
 // AllProfiles runs each scenario on every profile that can, instead of on the first.
 const AllProfiles = "all"
 
-// Selection says what is to be run. Its zero value is the whole catalogue, each scenario on the
-// first profile that can run it.
+// soakLabel marks scenarios that take as long as all others together. They are run where a filter or an id asks for them:
+// --filter soak, or 'soak || !soak' for everything.
+const soakLabel = "soak"
+
+// Selection says what is to be run. Its zero value is the whole catalogue but what has the label soak, each scenario on
+// the first profile that can run it.
 type Selection struct {
 	Profile   string   // an id, AllProfiles, or "" for the first that fits
 	Lang      string   // "zh", "en", or "" for the profile's first
 	Filter    string   // Ginkgo label filter, for example "smoke && !control"
 	Scenarios []string // ids; none is all
-	Seed      int64    // shuffles the order; 0 keeps the catalogue's
+	// Quarantine is a file of scenarios that prove nothing on a rig for now; see package quarantine. "" is none.
+	Quarantine string
+	// Folders of scenarios besides the embedded ones.
+	Folders []string
+	Seed    int64 // shuffles the order; 0 keeps the catalogue's
 }
 
 // Item is one scenario on one profile.
@@ -41,11 +51,30 @@ type Item struct {
 	Skip string
 	// Name is its own in the run: the scenario's id, with the profile where there are several.
 	Name string
+	// made is what a file can't say of it.
+	made staging
+	// on is a rung of its own; nil: the run's.
+	on rungs.Rung
 }
 
-// Catalogue is everything that can be run: the files and the families written by hand.
-func Catalogue() ([]*scenarios.Scenario, error) {
-	all, err := scenarios.Load()
+// Then adds to a run's items others that run after them, on another rung. Their names tell them from the same on the first.
+func Then(items, others []Item, rung rungs.Rung) []Item {
+	all := slices.Clone(items)
+	for _, item := range others {
+		item.Name, item.on = item.Name+"@"+rung.Name(), rung
+		all = append(all, item)
+	}
+	return all
+}
+
+// wanted is the world that it needs.
+func (i Item) wanted() rungs.Wanted {
+	return rungs.Wanted{Profile: i.Profile, Lang: i.Lang, Packets: len(i.Scenario.Arrange.Packet) > 0, Stage: i.made.stage}
+}
+
+// Catalogue is everything that can be run: the files, those of more too, and the families written by hand.
+func Catalogue(more scenarios.More) ([]*scenarios.Scenario, error) {
+	all, err := scenarios.LoadMore(more)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +84,7 @@ func Catalogue() ([]*scenarios.Scenario, error) {
 // Plan decides what a run is made of. Every selected scenario is in it, also those that the rung
 // can't run: as skipped, with the exact reason.
 func Plan(r rungs.Rung, sel Selection) ([]Item, error) {
-	all, err := Catalogue()
+	all, err := Catalogue(scenarios.More{Folders: sel.Folders, Profiles: r.Profiles()})
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +106,9 @@ func Plan(r rungs.Rung, sel Selection) ([]Item, error) {
 	for _, sc := range chosen {
 		items = append(items, itemsFor(sc, profiles, r, sel)...)
 	}
+	if err := isolate(items, r.Name(), sel.Quarantine, all); err != nil {
+		return nil, err
+	}
 	if len(items) == 0 {
 		return nil, errors.New("nothing is selected: no scenario has labels that match --filter " + sel.Filter)
 	}
@@ -87,22 +119,86 @@ func Plan(r rungs.Rung, sel Selection) ([]Item, error) {
 	return items, nil
 }
 
+// isolate skips what is in quarantine on a rig, with the reason.
+func isolate(items []Item, rig, path string, all []*scenarios.Scenario) error {
+	if path == "" {
+		return nil
+	}
+	var ids []string
+	for _, s := range all {
+		ids = append(ids, s.ID)
+	}
+	now := time.Now()
+	list, err := quarantine.Load(path, ids, now)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		if e, found := list.Find(items[i].Scenario.ID, rig, now); found && items[i].Skip == "" {
+			items[i].Skip = e.String()
+		}
+	}
+	return nil
+}
+
+// ExpiredQuarantine tells, in a sentence each, of a quarantine list's entries that have no effect any more: what was to
+// be mended by then runs again, and somebody has to take the entry out. Without a list there are none.
+func ExpiredQuarantine(path string, now time.Time) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	list, err := quarantine.Load(path, nil, now)
+	if err != nil {
+		return nil, err
+	}
+	var told []string
+	for _, e := range list.Expired(now) {
+		told = append(told, e.Ended()+"; take it out of "+path)
+	}
+	return told, nil
+}
+
 // ansi matches terminal colours.
 var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m|\\{\\{[^}]*\\}\\}")
 
 func choose(all []*scenarios.Scenario, sel Selection) ([]*scenarios.Scenario, error) {
-	matches := func([]string) bool { return true }
-	if sel.Filter != "" {
-		filter, err := types.ParseLabelFilter(sel.Filter)
-		if err != nil {
-			// Ginkgo draws the filter under its message, in colours; the first line says it.
-			message, _, _ := strings.Cut(err.Error(), "\n")
-			return nil, fmt.Errorf("--filter %q: %s; a filter is labels joined by &&, || and !, such as 'smoke && !control'", sel.Filter, ansi.ReplaceAllString(message, ""))
+	named, err := Named(all, sel.Scenarios)
+	if err != nil {
+		return nil, err
+	}
+	if len(sel.Scenarios) == 0 && sel.Filter == "" {
+		named = slices.DeleteFunc(slices.Clone(named), func(s *scenarios.Scenario) bool { return slices.Contains(s.Labels, soakLabel) })
+	}
+	return Filtered(named, sel.Filter)
+}
+
+// Filtered are the scenarios whose labels match a filter; all without one.
+func Filtered(all []*scenarios.Scenario, filter string) ([]*scenarios.Scenario, error) {
+	if filter == "" {
+		return all, nil
+	}
+	matches, err := types.ParseLabelFilter(filter)
+	if err != nil {
+		// Ginkgo draws the filter under its message, in colours; the first line says it.
+		message, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, fmt.Errorf("--filter %q: %s; a filter is labels joined by &&, || and !, such as 'smoke && !control'", filter, ansi.ReplaceAllString(message, ""))
+	}
+	var chosen []*scenarios.Scenario
+	for _, s := range all {
+		if matches(LabelsOf(s)) {
+			chosen = append(chosen, s)
 		}
-		matches = func(labels []string) bool { return filter(labels) }
+	}
+	return chosen, nil
+}
+
+// Named are the scenarios of some ids, in the catalogue's order; all without any.
+func Named(all []*scenarios.Scenario, names []string) ([]*scenarios.Scenario, error) {
+	if len(names) == 0 {
+		return all, nil
 	}
 	var ids []string
-	for _, id := range sel.Scenarios {
+	for _, id := range names {
 		id = strings.ToUpper(id)
 		if !slices.ContainsFunc(all, func(s *scenarios.Scenario) bool { return s.ID == id }) {
 			return nil, scenarios.Nearest(id, all)
@@ -111,7 +207,7 @@ func choose(all []*scenarios.Scenario, sel Selection) ([]*scenarios.Scenario, er
 	}
 	var chosen []*scenarios.Scenario
 	for _, s := range all {
-		if matches(s.Labels) && (len(ids) == 0 || slices.Contains(ids, s.ID)) {
+		if slices.Contains(ids, s.ID) {
 			chosen = append(chosen, s)
 		}
 	}
@@ -157,7 +253,7 @@ func itemsFor(sc *scenarios.Scenario, profiles []*terminals.Profile, r rungs.Run
 	var least Item
 	var lacking []string
 	for _, p := range profiles {
-		item := Item{Scenario: sc, Profile: p, Lang: sel.Lang, Name: sc.ID}
+		item := Item{Scenario: sc, Profile: p, Lang: sel.Lang, Name: sc.ID, made: stagings()[sc.ID]}
 		if item.Lang == "" {
 			item.Lang = p.Languages[0]
 		}
@@ -175,7 +271,20 @@ func itemsFor(sc *scenarios.Scenario, profiles []*terminals.Profile, r rungs.Run
 		return []Item{least}
 	}
 	if sel.Profile != AllProfiles {
-		return fits[:1]
+		fits = fits[:1]
+	}
+	if why := rungs.NoPackets(r, sc.PacketFaults()); why != "" {
+		for i := range fits {
+			fits[i].Skip = fmt.Sprintf("%s on rig %s: %s", fits[i].Profile.ID, r.Name(), why)
+		}
+	}
+	if why := rungs.NoStage(r); why != "" && fits[0].made.needed() {
+		for i := range fits {
+			fits[i].Skip = fmt.Sprintf("%s on rig %s: %s", fits[i].Profile.ID, r.Name(), why)
+		}
+	}
+	if sel.Profile != AllProfiles {
+		return fits
 	}
 	if len(profiles) > 1 {
 		for i := range fits {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness"
 	"github.com/assay-hil/assay/harness/record"
 	"github.com/assay-hil/assay/reports"
@@ -21,11 +22,23 @@ type Config struct {
 	Folder *reports.Folder
 	// Progress is told when an item begins (with a nil result) and when it ends; nil for nobody.
 	Progress func(Item, *record.Result)
+	// Until is when nothing more is begun; zero is never.
+	Until time.Time
 
 	// ctx ends the run; nil never does. Specs are made before they run, so it can't be passed to them.
 	ctx context.Context
-	// playing holds a token while an item is being played; nil where nobody waits for it.
+	// playing holds a token while a spec plays its item; nil where nobody waits for it.
 	playing chan struct{}
+	// ahead plays items in virtual time before their specs; nil where each spec plays its own.
+	ahead *ahead
+}
+
+// rung is the one that an item runs on.
+func (c Config) rung(item Item) rungs.Rung {
+	if item.on != nil {
+		return item.on
+	}
+	return c.Rung
 }
 
 func (c Config) progress(item Item, r *record.Result) {
@@ -34,15 +47,21 @@ func (c Config) progress(item Item, r *record.Result) {
 	}
 }
 
-// ending says that the run was interrupted: nothing more is begun.
-func (c Config) ending() bool { return c.ctx != nil && c.ctx.Err() != nil }
+// ending says that the run was interrupted, or that its time is over: nothing more is begun.
+func (c Config) ending() bool {
+	return c.ctx != nil && c.ctx.Err() != nil || !c.Until.IsZero() && !time.Now().Before(c.Until)
+}
+
+// whyEnding says why nothing more is begun.
+func (c Config) whyEnding() string {
+	if c.ctx != nil && c.ctx.Err() != nil {
+		return "the run was interrupted"
+	}
+	return "its time is over: nothing is begun after " + c.Until.Format(time.DateTime)
+}
 
 // play runs an item, and records its result before anybody is told.
 func (c Config) play(ctx context.Context, item Item) record.Result {
-	if c.playing != nil {
-		c.playing <- struct{}{}
-		defer func() { <-c.playing }()
-	}
 	if c.ctx != nil {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
@@ -51,14 +70,14 @@ func (c Config) play(ctx context.Context, item Item) record.Result {
 	}
 	c.progress(item, nil)
 	begun := time.Now()
-	result := c.run(ctx, item)
+	result := c.begin(ctx, item)
 	result.Started, result.WallSeconds = begun.UTC(), time.Since(begun).Seconds()
 	return c.record(item, result)
 }
 
 // skip records an item that can't run here.
 func (c Config) skip(item Item) {
-	result := blank(item, c.Rung.Name())
+	result := blank(item, c.rung(item).Name())
 	result.Verdict, result.Why, result.Started = record.Skipped, item.Skip, time.Now().UTC()
 	c.record(item, result)
 }
@@ -72,29 +91,37 @@ func (c Config) record(item Item, result record.Result) record.Result {
 	return result
 }
 
-// run has the rung run the scenario. Whatever keeps it from a verdict is a verdict too.
-func (c Config) run(ctx context.Context, item Item) record.Result {
+// begin notes that the item begins, and runs it.
+func (c Config) begin(ctx context.Context, item Item) record.Result {
+	if err := c.Folder.Start(item.Name); err != nil {
+		return ended(blank(item, c.rung(item).Name()), record.Harness, fmt.Errorf("its beginning could not be recorded: %w", err))
+	}
 	relative := c.Folder.Timeline(item.Name)
-	path := filepath.Join(c.Folder.Path(), relative)
+	result := Play(ctx, c.rung(item), item, filepath.Join(c.Folder.Path(), relative), c.Folder.Keep)
+	result.Name, result.Timeline = item.Name, relative
+	return result
+}
+
+// Play has a rung run one item, and writes its timeline to a file that is not there yet. Whatever keeps it from a verdict is
+// a verdict too. keep takes evidence by its digest, as harness.Timeline.KeepEvidence says; nil keeps none. On the rung virtual
+// items may be played at the same time.
+func Play(ctx context.Context, rung rungs.Rung, item Item, path string, keep harness.Keep) record.Result {
 	var result record.Result
 	var begun bool
-	err := c.Rung.Do(ctx, item.Profile, item.Lang, func(ctx context.Context, s *harness.Session) record.Result {
-		tl, err := harness.CreateTimeline(path)
-		if err != nil {
-			result = ended(blank(item, c.Rung.Name()), record.Harness, err)
-			begun = true
+	var err error
+	if item.made.neighbour != nil {
+		err = rungs.DoPair(ctx, rung, item.wanted(), func(ctx context.Context, one, other *harness.Session) {
+			result, begun = playPair(ctx, one, other, item, path, keep), true
+		})
+	} else {
+		err = rung.Do(ctx, item.wanted(), func(ctx context.Context, s *harness.Session) record.Result {
+			result, begun = playOn(ctx, s, item.Scenario, blank(item, rung.Name()), path, keep), true
 			return result
-		}
-		result = s.Run(ctx, item.Scenario, tl)
-		begun = true
-		if err := tl.Close(); err != nil {
-			result = ended(result, record.Harness, err)
-		}
-		return result
-	})
+		})
+	}
 	switch {
 	case !begun:
-		result = c.neverBegan(ctx, item, path, err)
+		result = neverBegan(ctx, rung, item, path, err)
 	case errors.As(err, new(*rungs.PanicError)):
 		result = ended(result, record.Harness, err)
 	case err != nil && result.Verdict == record.Fail:
@@ -102,12 +129,27 @@ func (c Config) run(ctx context.Context, item Item) record.Result {
 	case err != nil:
 		result = ended(result, record.Rig, fmt.Errorf("the rig could not be taken down: %w", err))
 	}
-	result.Timeline = relative
+	return result
+}
+
+// playOn runs a scenario on a session and writes its timeline. A run for which there is none is what blank says of it.
+func playOn(ctx context.Context, s *harness.Session, sc *scenarios.Scenario, blank record.Result, path string, keep harness.Keep) record.Result {
+	tl, err := harness.CreateTimeline(path)
+	if err != nil {
+		return ended(blank, record.Harness, err)
+	}
+	if keep != nil {
+		tl.KeepEvidence(keep)
+	}
+	result := s.Run(ctx, sc, tl)
+	if err := tl.Close(); err != nil {
+		return ended(result, record.Harness, err)
+	}
 	return result
 }
 
 // neverBegan is the result of an item for which no world could be built.
-func (c Config) neverBegan(ctx context.Context, item Item, path string, err error) record.Result {
+func neverBegan(ctx context.Context, rung rungs.Rung, item Item, path string, err error) record.Result {
 	cause := record.Harness
 	switch {
 	case err == nil:
@@ -121,7 +163,7 @@ func (c Config) neverBegan(ctx context.Context, item Item, path string, err erro
 		tl.Now("harness", "stop", map[string]string{"phase": "open", "cause": string(cause), "why": err.Error()})
 		_ = tl.Close() // the result says the same
 	}
-	return ended(blank(item, c.Rung.Name()), cause, err)
+	return ended(blank(item, rung.Name()), cause, err)
 }
 
 // ended makes a result inconclusive.
@@ -133,6 +175,6 @@ func ended(r record.Result, cause record.Cause, err error) record.Result {
 
 func blank(item Item, rig string) record.Result {
 	sc := item.Scenario
-	return record.Result{Scenario: sc.ID, TitleEN: sc.Title.EN, TitleZH: sc.Title.ZH, Article: sc.Cause, Labels: sc.Labels,
+	return record.Result{Name: item.Name, Scenario: sc.ID, TitleEN: sc.Title.EN, TitleZH: sc.Title.ZH, Article: sc.Cause, Labels: sc.Labels,
 		Profile: item.Profile.ID, Lang: item.Lang, Rig: rig}
 }

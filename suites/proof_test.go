@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/assay-hil/assay/fixtures/cards"
+	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
 	"github.com/assay-hil/assay/protocol/track"
 	"github.com/assay-hil/assay/reports"
@@ -35,6 +36,10 @@ func playAll(t *testing.T, o rungs.Options, sel Selection) (map[string]record.Re
 	cfg := Config{Items: items, Rung: rung, Folder: folder}
 	results := map[string]record.Result{}
 	for _, item := range items {
+		if item.Skip != "" {
+			cfg.skip(item)
+			continue
+		}
 		results[item.Name] = cfg.play(context.Background(), item)
 	}
 	if err := rung.Close(); err != nil {
@@ -46,7 +51,8 @@ func playAll(t *testing.T, o rungs.Options, sel Selection) (map[string]record.Re
 	return results, folder.Path()
 }
 
-// TestDefectsTurnTheRightScenariosRed: a harness that can't fail proves nothing.
+// TestDefectsTurnTheRightScenariosRed: a harness that can't fail proves nothing. Of the scenarios with the label smoke those
+// that meet the defect turn red, and no other; every defect against the whole catalogue is `assay proof`.
 func TestDefectsTurnTheRightScenariosRed(t *testing.T) {
 	for _, c := range []struct {
 		defect string
@@ -55,10 +61,19 @@ func TestDefectsTurnTheRightScenariosRed(t *testing.T) {
 		{"no-reversal-after-timeout", []string{"HOST-LATE", "NET-LOST-RESPONSE"}},
 		{"id-length-unchecked", []string{"CID-13-FOR-12", "CID-EMPTY", "CID-OVER-MAX", "CID-PHONE"}},
 		{"wrong-prompt-96", []string{"HOST-96"}},
+		{"reply-unchecked", []string{"NET-WRONG-STAN"}},
 		{"reversal-saved-late", []string{"POWER-AFTER-REQUEST"}},
+		{"certificate-unchecked", []string{"TLS-EXPIRED", "TLS-NOT-YET", "TLS-UNKNOWN-CA", "TLS-WRONG-HOST"}},
+		{"certificate-of-anybody", []string{"TLS-WRONG-HOST"}},
+		{"handshake-untimed", []string{"TLS-STALL", "TLS-STALL-PRIMARY"}},
+		{"name-forgotten", []string{"DNS-NXDOMAIN", "DNS-SERVFAIL", "DNS-STALE", "DNS-TIMEOUT"}},
 	} {
 		t.Run(c.defect, func(t *testing.T) {
-			results, _ := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{c.defect}}, Selection{})
+			sel := Selection{Filter: "smoke"}
+			if UnderRace {
+				sel = Selection{Scenarios: append([]string{"SALE-PLAIN", "STRIPE-DAMAGED"}, c.red...)}
+			}
+			results, _ := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{c.defect}}, sel)
 			for id, r := range results {
 				switch red := slices.Contains(c.red, id); {
 				case red && (r.Verdict != record.Fail || r.Cause != record.Terminal):
@@ -76,7 +91,11 @@ func TestDefectsTurnTheRightScenariosRed(t *testing.T) {
 func TestBenchFaultsAreNeverTheTerminals(t *testing.T) {
 	for _, fault := range rungs.Faults() {
 		t.Run(fault, func(t *testing.T) {
-			results, _ := playAll(t, rungs.Options{Rig: rungs.Virtual, Faults: []string{fault}}, Selection{})
+			sel := Selection{Filter: "smoke"}
+			if UnderRace {
+				sel = Selection{Scenarios: []string{"SALE-PLAIN", "STRIPE-DAMAGED", "POWER-AFTER-REQUEST", "NET-SILENT", "SALES-IN-A-ROW"}}
+			}
+			results, _ := playAll(t, rungs.Options{Rig: rungs.Virtual, Faults: []string{fault}}, sel)
 			inconclusive := 0
 			for id, r := range results {
 				switch {
@@ -99,9 +118,13 @@ func TestBenchFaultsAreNeverTheTerminals(t *testing.T) {
 // PINs of its cards, in every form that the project handles, also when the terminal
 // itself prints them.
 func TestNoCardDataInTheRunFolder(t *testing.T) {
-	_, clean := playAll(t, rungs.Options{Rig: rungs.Virtual}, Selection{Profile: AllProfiles})
-	results, leaky := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{"pan-on-receipt"}}, Selection{})
-	shown, screens := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{"pin-on-screen"}}, Selection{})
+	sel := Selection{Profile: AllProfiles, Filter: "smoke || card-data || contactless"}
+	if UnderRace {
+		sel.Filter = "smoke || card-data"
+	}
+	_, clean := playAll(t, rungs.Options{Rig: rungs.Virtual}, sel)
+	results, leaky := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{"pan-on-receipt"}}, Selection{Filter: "smoke"})
+	shown, screens := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{"pin-on-screen"}}, Selection{Filter: "smoke"})
 	if r := shown["SALE-PLAIN"]; r.Verdict != record.Fail || r.Cause != record.Terminal {
 		t.Errorf("a PIN on the screen: %s (%s), want fail (terminal)", r.Verdict, r.Cause)
 	}
@@ -139,6 +162,12 @@ func search(t *testing.T, folder string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wanted := map[string][]byte{}
+	for _, c := range all {
+		for what, secret := range secrets(c) {
+			wanted[what+" of card "+c.ID] = bytes.ToUpper(secret)
+		}
+	}
 	var hits []string
 	files := 0
 	err = filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
@@ -150,11 +179,10 @@ func search(t *testing.T, folder string) []string {
 		if err != nil {
 			return err
 		}
-		for _, c := range all {
-			for what, secret := range secrets(c) {
-				if bytes.Contains(bytes.ToUpper(data), bytes.ToUpper(secret)) {
-					hits = append(hits, filepath.Base(path)+" holds the "+what+" of card "+c.ID)
-				}
+		data = bytes.ToUpper(data)
+		for what, secret := range wanted {
+			if bytes.Contains(data, secret) {
+				hits = append(hits, filepath.Base(path)+" holds the "+what)
 			}
 		}
 		return nil
@@ -191,5 +219,85 @@ func secrets(c *cards.Card) map[string][]byte {
 		"PIN as keys":             []byte(keys.String()),
 		"discretionary data":      []byte(c.Discretionary),
 		"PIN as keys on one line": []byte(strings.Join(strings.Split(c.PIN, ""), " ")),
+	}
+}
+
+// What no file can say turns red too: at the turn of the trace numbers, of the day, and for the second of two terminals.
+func TestScenariosWrittenByHandTurnRed(t *testing.T) {
+	for _, c := range []struct{ defect, scenario, why string }{
+		{"stan-wraps-to-zero", "TRACE-WRAP", "an 0200 has the trace number 000000"},
+		{"no-reversal-after-timeout", "MIDNIGHT-REVERSAL", "was never reversed"},
+		{"reversal-in-ram", "CUT-AT-PROCESSING", "was never reversed"},
+		{"reversal-lost-at-boot", "CUT-AT-REVERSING", "was never reversed"},
+	} {
+		results, _ := playAll(t, rungs.Options{Rig: rungs.Virtual, Defects: []string{c.defect}}, Selection{Scenarios: []string{c.scenario}})
+		if r := results[c.scenario]; r.Verdict != record.Fail || r.Cause != record.Terminal || !strings.Contains(r.Why, c.why) {
+			t.Errorf("%s in %s: %s (%s) %s, want %q", c.defect, c.scenario, r.Verdict, r.Cause, r.Why, c.why)
+		}
+	}
+}
+
+// The second of two terminals is judged as the first: its failure is the verdict, and its timeline is kept.
+func TestSecondTerminalIsJudged(t *testing.T) {
+	rung, err := rungs.Open(rungs.Options{Rig: rungs.Virtual})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := Plan(rung, Selection{Scenarios: []string{"TWO-TERMINALS"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expects := *items[0].made.neighbour
+	expects.Expect = append(slices.Clone(expects.Expect), scenarios.Expectation{Ledger: "no-charge"}) // which is wrong
+	for _, wrong := range []bool{false, true} {
+		if wrong {
+			items[0].made.neighbour = &expects
+		}
+		path := filepath.Join(t.TempDir(), "t.jsonl")
+		r := Play(t.Context(), rung, items[0], path, nil)
+		if failed := r.Verdict == record.Fail && strings.HasPrefix(r.Why, "the second terminal: act: expected ledger no-charge"); failed != wrong || !wrong && r.Verdict != record.Pass {
+			t.Errorf("%s (%s) %s", r.Verdict, r.Cause, r.Why)
+		}
+		for name, terminal := range map[string]string{path: "10000001", strings.TrimSuffix(path, ".jsonl") + ".neighbour.jsonl": "10000002"} {
+			text, err := os.ReadFile(name)
+			if err != nil || !strings.Contains(string(text), `"terminal":"`+terminal) {
+				t.Errorf("%s is not of terminal %s: %v", name, terminal, err)
+			}
+		}
+	}
+}
+
+// A rung whose terminal's clock and memory are its own skips what needs others, and says so; a long scenario runs only where
+// it is asked for.
+func TestStagedAndLongScenariosArePlanned(t *testing.T) {
+	virtual, err := rungs.Open(rungs.Options{Rig: rungs.Virtual})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := rungs.Open(rungs.Options{Rig: rungs.Sim, Planning: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rung rungs.Rung
+		sel  Selection
+		long bool
+		skip string
+	}{
+		{virtual, Selection{}, false, ""},
+		{virtual, Selection{Filter: "soak || !soak"}, true, ""},
+		{sim, Selection{}, false, "in virtual time only"},
+	} {
+		items, err := Plan(c.rung, c.sel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := func(id string) int { return slices.IndexFunc(items, func(i Item) bool { return i.Scenario.ID == id }) }
+		if long := of("SALES-500") >= 0; long != c.long {
+			t.Errorf("%s %q: SALES-500 planned: %v", c.rung.Name(), c.sel.Filter, long)
+		}
+		if got := items[of("TRACE-WRAP")].Skip; (got == "") != (c.skip == "") || !strings.Contains(got, c.skip) {
+			t.Errorf("%s: TRACE-WRAP is skipped: %q, want %q", c.rung.Name(), got, c.skip)
+		}
 	}
 }

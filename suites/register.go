@@ -20,8 +20,12 @@ const specGrace = 3 * time.Minute
 // Register makes a spec for each planned item, in the plan's order. Call it once before RunSpecs.
 func Register(cfg Config) {
 	for i, item := range cfg.Items {
-		ginkgo.It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, item.Profile.ID, item.Scenario.Title.EN),
-			ginkgo.Label(item.Scenario.Labels...), ginkgo.SpecTimeout(specLimit), ginkgo.GracePeriod(specGrace),
+		where := item.Profile.ID
+		if item.on != nil {
+			where += "@" + item.on.Name()
+		}
+		ginkgo.It(fmt.Sprintf("%s on %s: %s", item.Scenario.ID, where, item.Scenario.Title.EN),
+			ginkgo.Label(LabelsOf(item.Scenario)...), ginkgo.SpecTimeout(specLimit), ginkgo.GracePeriod(specGrace),
 			ginkgo.SpecPriority(len(cfg.Items)-i), // Ginkgo shuffles what has no priority
 			func(ctx ginkgo.SpecContext) { spec(ctx, cfg, item) })
 	}
@@ -31,14 +35,17 @@ func Register(cfg Config) {
 // that fails too, and says what it is.
 func spec(ctx context.Context, cfg Config, item Item) {
 	ginkgo.GinkgoHelper()
-	if cfg.ending() {
-		ginkgo.Skip("the run was interrupted")
+	if cfg.ending() && !cfg.isAhead(item) { // what was begun ahead has a result
+		ginkgo.Skip(cfg.whyEnding())
 	}
 	if item.Skip != "" {
 		cfg.skip(item)
 		ginkgo.Skip(item.Skip) // the exact missing capability
 	}
-	result := cfg.play(ctx, item)
+	result, played := cfg.result(ctx, item)
+	if !played {
+		ginkgo.Skip(cfg.whyEnding())
+	}
 	ginkgo.AddReportEntry("verdict", string(result.Verdict)+" "+result.Timeline, ginkgo.ReportEntryVisibilityNever)
 	switch result.Verdict {
 	case record.Pass, record.Marginal:

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/formatter"
+
+	"github.com/assay-hil/assay/reports"
 )
 
 // nightLimit bounds a whole run: Ginkgo's own limit of an hour would cut a night short.
@@ -29,22 +32,38 @@ func Run(ctx context.Context, cfg Config) error {
 	suite.Timeout = nightLimit
 	suite.GracePeriod = specGrace
 	reporter.Succinct, reporter.NoColor = true, true
+	reporter.JSONReport = filepath.Join(cfg.Folder.Path(), reports.GinkgoFile) // held against our own record at the end
 	// Ginkgo's reporter writes to this variable; what people see is Progress.
 	out := formatter.ColorableStdOut
 	formatter.ColorableStdOut = io.Discard
 	defer func() { formatter.ColorableStdOut = out }()
 	cfg.ctx = ctx
 	cfg.playing = make(chan struct{}, 1)
+	cfg.ahead = cfg.playAhead()
 	Register(cfg)
 	ginkgo.RunSpecs(&outcome{}, "assay", suite, reporter)
-	limit := time.NewTimer(specGrace)
-	defer limit.Stop()
-	select {
-	case cfg.playing <- struct{}{}:
-	case <-limit.C:
+	if !cfg.left() {
 		return ErrLeft
 	}
 	return context.Cause(ctx)
+}
+
+// left waits until nothing is being played any more, at most specGrace; false when something still is.
+func (c Config) left() bool {
+	limit := time.NewTimer(specGrace)
+	defer limit.Stop()
+	quiet := make(chan struct{})
+	go func() {
+		defer close(quiet)
+		c.ahead.played.Wait()
+		c.playing <- struct{}{}
+	}()
+	select {
+	case <-quiet:
+		return true
+	case <-limit.C:
+		return false
+	}
 }
 
 // outcome is Ginkgo's view of the test that it runs in.

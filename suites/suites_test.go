@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"flag"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -16,8 +17,17 @@ import (
 // Flags of `go test ./suites/... -args` and `ginkgo ./suites -- `.
 var (
 	rig     = flag.String("rig", rungs.Virtual, "virtual, sim or a rig file")
-	profile = flag.String("profile", suites.AllProfiles, "a terminal profile, or all")
+	profile = flag.String("profile", usualProfile(), "a terminal profile, or all; \"\" is the first that can run a scenario")
+	out     = flag.String("out", "", "folder for the run folder of each process (default: none is kept)")
 )
+
+// usualProfile is all of them, but where the race detector watches.
+func usualProfile() string {
+	if suites.UnderRace {
+		return ""
+	}
+	return suites.AllProfiles
+}
 
 // TestSuites runs the same specs that `assay run` runs.
 func TestSuites(t *testing.T) {
@@ -30,7 +40,10 @@ func TestSuites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := reports.Create(filepath.Join(t.TempDir(), "run"), reports.Summary{Planned: len(items), Rig: rung.Name(), Profile: *profile})
+	if *out == "" {
+		*out = t.TempDir()
+	}
+	folder, err := reports.Create(filepath.Join(*out, fmt.Sprintf("run-%d", GinkgoParallelProcess())), reports.Summary{Planned: len(items), Rig: rung.Name(), Profile: *profile})
 	if err != nil {
 		t.Fatal(err)
 	}

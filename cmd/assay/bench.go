@@ -32,6 +32,7 @@ and writes a rig file that names them. Until Ctrl-C it stands in for a lab: in a
 	flags := cmd.Flags()
 	flags.StringVar(&o.Dir, "dir", "bench", "folder for the rig file and the links to the instruments")
 	flags.StringVar(&o.Profile, "profile", "countertop", "terminal profile")
+	flags.StringVar(&o.Host, "host", "", "address that the terminal dials (default 127.0.0.1)")
 	flags.StringVar(&o.Lang, "lang", "", "language of the terminal (default: the profile's first)")
 	flags.StringSliceVar(&o.Defects, "defect", nil, "plant defects in the simulated terminal; 'assay run --help' lists them")
 	flags.StringSliceVar(&o.Faults, "bench-fault", nil, "plant faults in the simulated bench")

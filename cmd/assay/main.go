@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,8 +44,14 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
+// gcPercent lets the heap, which is small, grow fivefold before garbage is collected: a run makes much of it.
+const gcPercent = 400
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -92,7 +99,7 @@ or harness at fault, or interrupted).`,
 		RunE:          group,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(), newScenarios(), newBench(), newVersion())
+	root.AddCommand(newRun(), newScenarios(), newDefects(), newProof(), newBench(), newIssuer(), newNetwork(), newCard(), newRigs(), newReport(), newVersion())
 	return root
 }
 

@@ -93,3 +93,71 @@ func TestVersion(t *testing.T) {
 		t.Errorf("exit %d: %q", code, stdout)
 	}
 }
+
+// Every broken catalogue is a usage error that names file and line, and says how to mend it.
+func TestLintOfBrokenCatalogues(t *testing.T) {
+	const root = "../../fixtures/scenarios/testdata/broken"
+	kinds, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const some = 9 // package scenarios holds every kind to its message; here it is the command's turn
+	for i := 0; i < len(kinds); i += some {
+		kind := kinds[i]
+		want, err := os.ReadFile(filepath.Join(root, kind.Name(), "want.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range []string{"lint", "list"} {
+			code, _, stderr := assay(t, "scenarios", command, "--catalogue", filepath.Join(root, kind.Name()))
+			_, message, _ := strings.Cut(strings.TrimSpace(string(want)), ": ")
+			if code != exitUsage || !strings.Contains(stderr, message) {
+				t.Errorf("scenarios %s of %s: exit %d, %s\nwant %s", command, kind.Name(), code, stderr, message)
+			}
+		}
+	}
+}
+
+// A vendor's catalogue and terminal need no Go: a file from the skeleton, a profile of their own.
+func TestScenariosOfAVendor(t *testing.T) {
+	dir := t.TempDir()
+	_, text, _ := assay(t, "scenarios", "new", "MINE-1")
+	if err := os.MkdirAll(filepath.Join(dir, "mine", "host-codes"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	profile, err := os.ReadFile("../../fixtures/terminals/countertop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.Replace(string(profile), "id: countertop", "id: t9", 1)
+	for name, text := range map[string]string{"mine/host-codes/1.yaml": text, "t9.yaml": own, "mute.yaml": strings.Replace(own, "  no-funds:", "  funds-none:", 1)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine, t9, mute := filepath.Join(dir, "mine"), filepath.Join(dir, "t9.yaml"), filepath.Join(dir, "mute.yaml")
+	code, stdout, stderr := assay(t, "scenarios", "show", "MINE-1", "--catalogue", mine, "--profile", t9)
+	if code != exitPass || !strings.Contains(stdout, "on t9") {
+		t.Errorf("exit %d, %s%s", code, stdout, stderr)
+	}
+	// A terminal that has no wording for what is expected of it is an error, not a pass.
+	if code, _, stderr = assay(t, "scenarios", "lint", "--catalogue", mine, "--profile", mute); code != exitUsage || !strings.Contains(stderr, "no-funds") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestGuideAndCoverage(t *testing.T) {
+	code, stdout, _ := assay(t, "scenarios", "guide", "--lang", "zh")
+	if code != exitPass || !strings.Contains(stdout, "把手机号当作客户ID输入") {
+		t.Errorf("guide: exit %d", code)
+	}
+	if code, _, stderr := assay(t, "scenarios", "guide", "--lang", "zj"); code != exitUsage || !strings.Contains(stderr, `did you mean "zh"`) {
+		t.Errorf("guide: exit %d, %s", code, stderr)
+	}
+	if code, stdout, _ = assay(t, "scenarios", "coverage"); code != exitPass || !strings.Contains(stdout, "article/A-01") || !strings.Contains(stdout, "transaction") {
+		t.Errorf("coverage: exit %d, %s", code, stdout)
+	}
+	if code, stdout, _ = assay(t, "scenarios", "coverage", "--holes"); code != exitPass || strings.Contains(stdout, "article/A-01") || !strings.Contains(stdout, "HOLE") {
+		t.Errorf("coverage --holes: exit %d, %s", code, stdout)
+	}
+}

@@ -17,11 +17,14 @@ package bench
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/assay-hil/assay/fakes/bench/cardslot"
@@ -41,6 +44,8 @@ const (
 	CloseLimit = 5 * time.Second
 	// fastSwipe is the shortest swipe that the relay protocol allows.
 	fastSwipe = 100 * time.Millisecond
+	// contactTravel is how long the contact of a power relay takes to move; data sheets say 5 to 10 ms.
+	contactTravel = 10 * time.Millisecond
 )
 
 // ErrConfig is returned by Start for a bench that can't be built.
@@ -64,6 +69,8 @@ type Config struct {
 	Host *hosts.Host
 	// Defects are planted in the terminal; see terminal.Defects.
 	Defects []string
+	// Trace is the trace number that the terminal has used last; 0 is none: its memory is empty.
+	Trace int
 	// Firmware is the version that the terminal shows; "" takes its default.
 	Firmware string
 	// Faults are planted in the instruments; see Faults.
@@ -75,6 +82,11 @@ type Config struct {
 	Ports  Ports
 	// Dial opens the terminal's connections to its host.
 	Dial func(ctx context.Context, uplink string) (net.Conn, error)
+	// DialAt does so at an address that a name stands for, DialNames to the name server; for models that dial by
+	// name. Trust are the authorities that a model with TLS accepts.
+	DialAt    func(ctx context.Context, uplink string, address netip.Addr) (net.Conn, error)
+	DialNames func(ctx context.Context) (net.Conn, error)
+	Trust     *x509.CertPool
 }
 
 // Bench is a bench with its terminal switched on.
@@ -87,6 +99,7 @@ type Bench struct {
 	paper   *paper.Paper // nil: none
 	keys    *keyboard
 	power   chan switching
+	noPIN   atomic.Bool // the PIN pad's cable is open
 	stop    context.CancelFunc
 	closers []closer // in the order of the parts' start
 	done    chan struct{}
@@ -118,6 +131,10 @@ func Start(ctx context.Context, cfg Config) (*Bench, error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	b := &Bench{cfg: cfg, screen: screen, power: make(chan switching), stop: stop, done: make(chan struct{})}
+	if cfg.Trace > 0 {
+		terminal.Age(&b.nvram, cfg.Trace)
+	}
+	b.nvram.Takes, b.nvram.Tears = cfg.Profile.Write, cfg.Profile.TornWrites
 	b.wire(ctx, faults)
 	first, err := b.boot(ctx)
 	if err != nil {
@@ -142,7 +159,7 @@ func (b *Bench) wire(ctx context.Context, faults faults) {
 	if b.cfg.Fast {
 		motion, swipe = robot.Fast(), fastSwipe
 	}
-	b.uplink = &uplink{dial: b.cfg.Dial}
+	b.uplink = &uplink{}
 	b.started("uplinks", b.uplink.reset)
 	b.started("display tap", b.screen.Close)
 	b.slot = cardslot.New(ports.Card, cardslot.Config{SwipeTime: swipe, Faults: faults.card})
@@ -165,7 +182,7 @@ func (b *Bench) wire(ctx context.Context, faults faults) {
 		}
 		return err
 	})
-	board := relay.New(ports.Power, relay.Config{On: 1 << PowerChannel, Faults: faults.relay}, b.moved(ctx))
+	board := relay.New(ports.Power, relay.Config{On: 1 << PowerChannel, Travel: contactTravel, Faults: faults.relay}, b.moved(ctx))
 	b.started("relay board", board.Close)
 }
 

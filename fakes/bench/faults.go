@@ -39,8 +39,10 @@ func catalogue() []fault {
 	return []fault{
 		{"card-drops-lines", func(f *faults) { f.card.DropEvery = badLine }},
 		{"card-garbles-lines", func(f *faults) { f.card.GarbleEvery = badLine }},
+		{"card-holds", func(f *faults) { f.card.Holds = true }},
 		{"card-silent", func(f *faults) { f.card.Silent = true }},
 		{"card-silent-mid-run", func(f *faults) { f.card.SilentAfter = deathRequest }},
+		{"card-stale", func(f *faults) { f.card.Stale = true }},
 		{"display-dark", func(f *faults) { f.tap.Dark = true }},
 		{"display-garbled", func(f *faults) { f.tap.GarbleEvery = badLine }},
 		{"keypad-alarm", func(f *faults) { f.robot.AlarmAtPress = deathPlunge }},

@@ -15,8 +15,10 @@ func probes() map[string]func(w *world) error {
 	return map[string]func(w *world) error{
 		"card-drops-lines":     emulatorAnswers(8, time.Second),
 		"card-garbles-lines":   emulatorAnswers(8, time.Second),
+		"card-holds":           emulatorLetsGo,
 		"card-silent":          emulatorAnswers(1, time.Second),
 		"card-silent-mid-run":  emulatorAnswers(deathRequest+1, time.Second),
+		"card-stale":           emulatorPassesOn,
 		"display-dark":         displayTells,
 		"display-garbled":      displayTells,
 		"keypad-alarm":         robotObeys,
@@ -65,6 +67,57 @@ func emulatorAnswers(n int, limit time.Duration) func(*world) error {
 	}
 }
 
+// request sends one to the emulator and gives its reply without number and checksum; events are left out.
+func request(w *world, number int, text string) string {
+	body := fmt.Sprintf(">%02X %s", number, text)
+	w.write(w.ports.Card, fmt.Sprintf("%s*%04X\n", body, ccitt(body)))
+	for {
+		line := next(w.card, time.Second)
+		if line == "" {
+			return ""
+		}
+		if reply, ok := strings.CutPrefix(line, fmt.Sprintf("<%02X ", number)); ok {
+			return reply[:len(reply)-len("*0000")]
+		}
+	}
+}
+
+// emulatorLetsGo puts a mute card in and out.
+func emulatorLetsGo(w *world) error {
+	for n, text := range []string{"INSERT -", "REMOVE"} {
+		if got := request(w, n, text); got != "OK" {
+			return fmt.Errorf("%s: %q", text, got)
+		}
+	}
+	if got := request(w, 2, "STATE"); got != "OK empty away" {
+		return fmt.Errorf("after REMOVE: %q", got)
+	}
+	return nil
+}
+
+// emulatorPassesOn answers one command of the terminal's.
+func emulatorPassesOn(w *world) error {
+	if got := request(w, 0, "INSERT 3B00"); got != "OK" {
+		return fmt.Errorf("INSERT: %q", got)
+	}
+	if _, err := w.bench.slot.PowerOn(w.t.Context()); err != nil {
+		return err
+	}
+	w.write(w.ports.Card, fmt.Sprintf("=00 ACK*%04X\n", ccitt("=00 ACK")))
+	answered := make(chan error, 1)
+	go func() {
+		_, err := w.bench.slot.Transmit(w.t.Context(), []byte{0x00, 0xB0, 0x00, 0x00, 0x00})
+		answered <- err
+	}()
+	for event := ""; !strings.Contains(event, "CAPDU"); {
+		if event = next(w.card, time.Second); event == "" {
+			return fmt.Errorf("no command came")
+		}
+	}
+	request(w, 1, "RAPDU 01 9000")
+	return <-answered
+}
+
 // ccitt is CRC-16/CCITT-FALSE by long division, bit by bit.
 func ccitt(text string) uint16 {
 	remainder := uint32(0xFFFF)
@@ -90,7 +143,7 @@ func displayTells(w *world) error {
 			return nil
 		case line == "":
 			return fmt.Errorf("only %d screens", screens)
-		case s.Begin.MatchString(line), s.Row.MatchString(line), strings.HasPrefix(line, "[SYS] "), strings.HasPrefix(line, "[NET] "):
+		case s.Begin.MatchString(line), s.Row.MatchString(line), slices.Contains([]string{"[SYS]", "[NET]", "[APP]", "[SIG]"}, strings.SplitN(line, " ", 2)[0]):
 		case s.End.MatchString(line):
 			screens++
 		default:

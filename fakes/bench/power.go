@@ -40,6 +40,7 @@ type session struct {
 func (b *Bench) moved(ctx context.Context) func(channel int, on bool) {
 	return func(channel int, on bool) {
 		if channel != PowerChannel {
+			b.broken(channel, on)
 			return
 		}
 		s := switching{on: on, done: make(chan struct{})}
@@ -99,15 +100,20 @@ func (b *Bench) boot(ctx context.Context) (*session, error) {
 		Display: b.screen.Attach(supply),
 		Stripe:  b.slot.Stripe(),
 		Chip:    b.slot,
-		Dial:    b.uplink.dialer(supply),
+		Field:   b.slot.Field(),
 		NVRAM:   &b.nvram,
+		PINPad:  b.pinPad,
+		Debug:   b.says(supply, ""),
+		Signal:  b.says(supply, "[SIG] "),
 	}
+	b.nvram.Power(true)
+	b.connect(&hardware, supply)
 	if b.paper != nil {
 		hardware.Printer = b.paper.Attach(supply)
 	}
 	fake, err := terminal.New(terminal.Config{
 		Profile: b.cfg.Profile, Lang: b.cfg.Lang, Host: b.cfg.Host,
-		Defects: b.cfg.Defects, Firmware: b.cfg.Firmware,
+		Defects: b.cfg.Defects, Firmware: b.cfg.Firmware, Trust: b.cfg.Trust,
 	}, hardware)
 	if err != nil {
 		cut()
@@ -121,9 +127,20 @@ func (b *Bench) boot(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// says prints what the terminal says on its service port, which shares the line of the screen, while it has its supply. Beeper and
+// lights are heard and seen there, too: nothing on the bench has ears.
+func (b *Bench) says(supply context.Context, what string) func(text string) {
+	return func(text string) {
+		if supply.Err() == nil {
+			b.screen.Debug(what + text)
+		}
+	}
+}
+
 // unplug takes the supply away and waits until the terminal is dead.
 func (b *Bench) unplug(s *session) {
 	s.cut()
+	b.nvram.Power(false)
 	b.uplink.cut()
 	b.keys.detach()
 	b.slot.SetPower(false)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/assay-hil/assay/fakes/terminal"
 )
 
 // ConnectionLimit is how many connections the terminal's network chip holds at once.
@@ -19,8 +22,6 @@ var ErrConnections = errors.New("too many open connections")
 // its connections, not even that they are over: its peers see silence, until the chip has power
 // again and answers their segments with resets.
 type uplink struct {
-	dial func(ctx context.Context, uplink string) (net.Conn, error)
-
 	mu   sync.Mutex // never held while waiting
 	open []*conn    // the oldest first
 }
@@ -32,29 +33,62 @@ type conn struct {
 	uplink *uplink
 }
 
-// dialer gives the dialer of a terminal that has its supply until that context ends.
-func (u *uplink) dialer(supply context.Context) func(context.Context, string) (net.Conn, error) {
-	return func(ctx context.Context, name string) (net.Conn, error) {
-		if err := supply.Err(); err != nil {
-			return nil, err
+// connect gives the dialers to a terminal that has its supply until that context ends.
+func (b *Bench) connect(h *terminal.Hardware, supply context.Context) {
+	h.Dial = func(ctx context.Context, name string) (net.Conn, error) {
+		return b.uplink.dial(supply, func() (net.Conn, error) { return b.cfg.Dial(ctx, name) })
+	}
+	if b.cfg.DialAt != nil {
+		h.DialAt = func(ctx context.Context, name string, address netip.Addr) (net.Conn, error) {
+			return b.uplink.dial(supply, func() (net.Conn, error) { return b.cfg.DialAt(ctx, name, address) })
 		}
-		raw, err := u.dial(ctx, name)
-		if err != nil {
-			return nil, err
+	}
+	if b.cfg.DialNames != nil {
+		h.DialNames = func(ctx context.Context) (net.Conn, error) {
+			return b.uplink.dial(supply, func() (net.Conn, error) { return b.cfg.DialNames(ctx) })
 		}
-		c := &conn{Conn: raw, supply: supply, uplink: u}
-		u.mu.Lock()
-		full := len(u.open) >= ConnectionLimit
-		if !full {
-			u.open = append(u.open, c)
-		}
-		u.mu.Unlock()
-		if full {
-			return nil, errors.Join(ErrConnections, raw.Close())
-		}
-		return c, nil
 	}
 }
+
+// dial opens a connection of a terminal that has its supply until that context ends.
+func (u *uplink) dial(supply context.Context, open func() (net.Conn, error)) (net.Conn, error) {
+	if err := supply.Err(); err != nil {
+		return nil, err
+	}
+	raw, err := open()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: raw, supply: supply, uplink: u}
+	u.mu.Lock()
+	full := len(u.open) >= ConnectionLimit
+	if !full {
+		u.open = append(u.open, c)
+	}
+	u.mu.Unlock()
+	if full {
+		return nil, errors.Join(ErrConnections, raw.Close())
+	}
+	if datagrams, ok := raw.(net.PacketConn); ok {
+		return &packetConn{c, datagrams}, nil
+	}
+	return c, nil
+}
+
+// packetConn is one for datagrams. Its peer is fixed, so that only Read and Write, Close and the
+// deadlines are used.
+type packetConn struct {
+	*conn
+	net.PacketConn
+}
+
+// Close, the deadlines and the address are those of both.
+
+func (p *packetConn) Close() error                       { return p.conn.Close() }
+func (p *packetConn) LocalAddr() net.Addr                { return p.conn.LocalAddr() }
+func (p *packetConn) SetDeadline(t time.Time) error      { return p.conn.SetDeadline(t) }
+func (p *packetConn) SetReadDeadline(t time.Time) error  { return p.conn.SetReadDeadline(t) }
+func (p *packetConn) SetWriteDeadline(t time.Time) error { return p.conn.SetWriteDeadline(t) }
 
 // Read fails once the supply is gone.
 func (c *conn) Read(p []byte) (int, error) {

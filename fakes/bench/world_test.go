@@ -38,7 +38,7 @@ func inWorld(t *testing.T, faults []string, f func(w *world)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := hosts.Load(profile.Host)
+	host, err := hosts.Load("iso87-ascii") // whose keys are fixed: a terminal without a host gets as far as the card
 	if err != nil {
 		t.Fatal(err)
 	}

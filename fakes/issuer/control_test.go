@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assay-hil/assay/fakes/issuer/client"
+	"github.com/assay-hil/assay/fakes/issuer/rules"
 )
 
 func TestSetupRefuses(t *testing.T) {
@@ -26,20 +27,20 @@ func TestSetupRefuses(t *testing.T) {
 		{"nothing", ``, 400, "EOF"},
 		{"two values", `{}{}`, 400, "more than one"},
 		{"too long", `{"rules":[` + strings.Repeat(" ", MaxBody) + `]}`, 413, "too large"},
-		{"no name", `{"rules":[{"match":{"mti":"0200"}}]}`, 400, "rule 1: it has no name"},
-		{"name taken", rule + `,{"name":"a","match":{"mti":"0400"}}]}`, 400, `rule 2: the name "a" is taken`},
-		{"too many", `{"rules":[` + strings.Repeat(`{"name":"a"},`, MaxRules) + `{}]}`, 400, "101 rules, at most 100"},
-		{"answer's MTI", `{"rules":[{"name":"a","match":{"mti":"0210"}}]}`, 400, `rule "a": mti "0210"`},
+		{"no name", `{"rules":[{"match":{"mti":"0200"}}]}`, 400, "it has no name"},
+		{"name taken", rule + `,{"name":"a","match":{"mti":"0400"}}]}`, 400, `rule 2 "a": name: the name is taken by rule 1`},
+		{"too many", `{"rules":[` + strings.Repeat(`{"name":"a"},`, rules.MaxRules) + `{}]}`, 400, "1001 rules, at most 1000"},
+		{"answer's MTI", `{"rules":[{"name":"a","match":{"mti":"0210"}}]}`, 400, `rule 1 "a": match.mti: "0210": this host has no such request`},
 		{"negative nth", `{"rules":[{"name":"a","match":{"mti":"0200","nth":-1}}]}`, 400, "nth -1"},
-		{"code", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"code":"9"}}]}`, 400, `code "9"`},
-		{"negative late", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"late":-1}}]}`, 400, "late -1ns"},
-		{"late too long", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"late":600000000001}}]}`, 400, "late 10m0.000000001s"},
+		{"code", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"code":"9"}}]}`, 400, `answer.code: "9": want 2 characters`},
+		{"negative late", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"late":-1}}]}`, 400, "late: -1ns"},
+		{"late too long", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"late":600000000001}}]}`, 400, "late: 10m0.000000001s"},
 		{"never with code", `{"rules":[{"name":"a","match":{"mti":"0200"},"answer":{"never":true,"code":"96"}}]}`, 400, "excludes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newServer(t)
-			s.decide(swipe(t, 1, 100))
+			ask(t, s, swipe(t, 1, 100))
 			rec := httptest.NewRecorder()
 			s.Control().ServeHTTP(rec, httptest.NewRequest(http.MethodPost, client.PathSetup, strings.NewReader(tt.body)))
 			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.want) {
@@ -78,32 +79,31 @@ func TestClientAgainstIssuer(t *testing.T) {
 	if err := c.Ping(ctx); err != nil {
 		t.Fatal(err)
 	}
-	rule := client.Rule{Name: "third", Match: client.Match{MTI: "0200", Nth: 2}, Answer: client.Answer{Code: "96", Late: 2 * time.Second}}
-	if err := c.Setup(ctx, client.Setup{Rules: []client.Rule{rule}}); err != nil {
+	rule := client.Rule{Name: "third", Match: client.Match{MTI: "0200", Nth: 2}, Answer: client.Answer{Code: "96", Late: 20 * time.Millisecond}}
+	if err := c.Setup(ctx, client.Setup{Rules: []client.Rule{rule}, Otherwise: client.OtherwiseBooks}); err != nil {
 		t.Fatal(err)
 	}
 	events := c.Events()
-	s.decide(swipe(t, 1, 100))
-	d := s.decide(swipe(t, 2, 100))
-	if d.rule != "third" || d.late != 2*time.Second || d.reply.Fields[39] != "96" {
-		t.Errorf("the rule did not arrive: %+v", d)
+	ask(t, s, swipe(t, 1, 100))
+	if answer := ask(t, s, swipe(t, 2, 100)); answer.Fields[39] != "96" {
+		t.Errorf("the rule did not arrive: %v", answer)
 	}
 	got, err := events.Next(ctx, time.Second)
-	if err != nil || len(got) != 3 || got[0].Kind != client.EventReceived || got[2].Fields["rule"] != "third" {
+	if err != nil || len(got) < 6 || got[0].Kind != client.EventConnected || got[1].Kind != client.EventReceived {
 		t.Errorf("events %v, %v", got, err)
 	}
 	st, err := c.State(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(st.Journal) != 3 || len(st.Charges) != 1 || st.Charges[0].Amount != 100 || st.Settlements == nil || st.Violations == nil {
+	if len(st.Journal) != 4 || len(st.Charges) != 1 || st.Charges[0].Amount != 100 || st.Settlements == nil || st.Violations == nil {
 		t.Errorf("state %+v", st)
 	}
 	if e := st.Journal[0]; !e.In || e.MTI != "0200" || e.Amount != 100 || e.Terminal != testTerminal || e.Fields["2"] != "[pan 16]" || e.At.IsZero() {
 		t.Errorf("entry %+v", e)
 	}
 	rule.Name = ""
-	err = c.Setup(ctx, client.Setup{Rules: []client.Rule{rule}})
+	err = c.Setup(ctx, client.Setup{Rules: []client.Rule{rule}, Otherwise: client.OtherwiseBooks})
 	var status *client.StatusError
 	if !errors.As(err, &status) || status.Status != 400 || !strings.Contains(err.Error(), "POST /setup: 400 Bad Request: rule 1") {
 		t.Errorf("refused setup: %v", err)

@@ -96,13 +96,13 @@ type world struct {
 	stop    context.CancelFunc
 	served  chan error
 	pipes   *pipes
-	wires   map[string]*wire
+	wires   map[string]*stream
 	rules   []client.Rule
 	expects map[string]string // STAN → DE55 that a right answer has with 00
 }
 
-// wire is a terminal's connection; what arrives is read at once.
-type wire struct {
+// stream is a terminal's connection; what arrives is read at once.
+type stream struct {
 	conn    net.Conn
 	answers chan []byte // closed at the end of the stream
 }
@@ -111,7 +111,7 @@ const wireCapacity = 16
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, server: newServer(t), pipes: newPipes(), served: make(chan error, 1),
-		wires: make(map[string]*wire), expects: make(map[string]string)}
+		wires: make(map[string]*stream), expects: make(map[string]string)}
 	ctx, stop := context.WithCancel(t.Context())
 	w.stop = stop
 	go func() { w.served <- w.server.Serve(ctx, w.pipes) }()
@@ -213,7 +213,7 @@ func (w *world) rule(a args) {
 }
 
 func (w *world) setup() {
-	body, err := json.Marshal(client.Setup{Rules: w.rules})
+	body, err := json.Marshal(client.Setup{Rules: w.rules, Ordered: true, Otherwise: client.OtherwiseBooks})
 	if err != nil {
 		w.fatalf("%v", err)
 	}
@@ -226,16 +226,16 @@ func (w *world) setup() {
 }
 
 // wire gives the named connection, opened when it is first spoken of.
-func (w *world) wire(name string) *wire {
+func (w *world) wire(name string) *stream {
 	if c := w.wires[name]; c != nil {
 		return c
 	}
-	c := &wire{conn: w.pipes.dial(), answers: make(chan []byte, wireCapacity)}
+	c := &stream{conn: w.pipes.dial(), answers: make(chan []byte, wireCapacity)}
 	w.wires[name] = c
 	go func() {
 		defer close(c.answers)
 		for {
-			b, err := testHost().Dialect.Framing.ReadFrame(c.conn)
+			b, err := w.server.codec.Dialect().Framing.ReadFrame(c.conn)
 			if err != nil {
 				return
 			}
@@ -262,7 +262,7 @@ func (w *world) send(a args) {
 	if err != nil {
 		w.fatalf("%v", err)
 	}
-	if err := testHost().Dialect.Framing.WriteFrame(w.wire(a.get("conn", "a")).conn, wire); err != nil {
+	if err := w.server.codec.Dialect().Framing.WriteFrame(w.wire(a.get("conn", "a")).conn, wire); err != nil {
 		w.fatalf("%v", err)
 	}
 	synctest.Wait()

@@ -9,7 +9,7 @@ import (
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/protocol/emv"
-	"github.com/assay-hil/assay/protocol/iso8583"
+	"github.com/assay-hil/assay/protocol/memnet"
 	"github.com/assay-hil/assay/protocol/pin"
 )
 
@@ -19,27 +19,13 @@ const (
 	oldPAN    = "4761739001010010"
 )
 
-func testHost() *hosts.Host {
-	field := func(typ string, length, digits int, sensitive string) iso8583.Field {
-		return iso8583.Field{Name: "test", Type: typ, Length: length, Var: digits, Sensitive: sensitive}
+func testHost(t testing.TB) *hosts.Host {
+	t.Helper()
+	h, err := hosts.Load("iso87-ascii")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return &hosts.Host{
-		ID:     "iso87-ascii",
-		PINKey: []byte("0123456789abcdef"),
-		Dialect: iso8583.Dialect{
-			Name: "iso87-ascii", Bitmap: "hex", Framing: iso8583.Framing{LengthBytes: 2, MaxLength: 2048},
-			Fields: map[int]iso8583.Field{
-				2: field("n", 19, 2, "pan"), 3: field("n", 6, 0, ""), 4: field("n", 12, 0, ""), 7: field("n", 10, 0, ""),
-				11: field("n", 6, 0, ""), 12: field("n", 6, 0, ""), 13: field("n", 4, 0, ""), 14: field("n", 4, 0, "pan"),
-				22: field("n", 3, 0, ""), 23: field("n", 3, 0, ""), 25: field("n", 2, 0, ""), 35: field("z", 37, 2, "track"),
-				37: field("an", 12, 0, ""), 38: field("an", 6, 0, ""), 39: field("an", 2, 0, ""), 41: field("ans", 8, 0, ""),
-				42: field("ans", 15, 0, ""), 48: field("ans", 255, 3, ""), 49: field("n", 3, 0, ""), 52: field("b", 8, 0, "pin"),
-				55: field("b", 255, 3, "track"), 60: field("ans", 255, 3, ""), 63: field("ans", 255, 3, ""),
-				66: field("n", 1, 0, ""), 70: field("n", 3, 0, ""), 76: field("n", 10, 0, ""), 88: field("n", 16, 0, ""),
-				90: field("n", 42, 0, ""),
-			},
-		},
-	}
+	return h
 }
 
 // testCards are the accounts: 100.00 behind a chip card, 50.00 behind a stripe card, and a card whose last month
@@ -55,7 +41,7 @@ func testCards() []cards.Card {
 
 func newServer(t testing.TB) *Server {
 	t.Helper()
-	s, err := New(Config{Host: testHost(), Cards: testCards()})
+	s, err := New(Config{Host: testHost(t), Cards: testCards()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +67,7 @@ func pinBlock(t testing.TB, number, pan string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err = pin.Encrypt(testHost().PINKey, block)
+	block, err = pin.Encrypt(testHost(t).PINKey, block)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,46 +77,49 @@ func pinBlock(t testing.TB, number, pan string) string {
 // chipField is DE55 of a sale, and what the issuer's cryptogram must be made of.
 func chipField(t testing.TB, c cards.Card, amount string) (de55 string, sk []byte, ac [8]byte) {
 	t.Helper()
-	value := func(s string) []byte {
+	if c.Chip == nil { // a stripe card in a chip reader: the cryptogram can only be wrong
+		c.Chip = &cards.Chip{Sequence: "00", MasterKey: []byte("no chip, no key!")}
+	}
+	value := func(tag uint32, s string) emv.TLV {
 		b, err := hex.DecodeString(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b
+		return emv.TLV{Tag: tag, Value: b}
 	}
-	l := emv.List{
-		{Tag: emv.TagAmount, Value: value(amount)}, {Tag: emv.TagAmountOther, Value: make([]byte, 6)},
-		{Tag: emv.TagTerminalCountry, Value: value("0156")}, {Tag: emv.TagTVR, Value: make([]byte, 5)},
-		{Tag: emv.TagCurrency, Value: value("0156")}, {Tag: emv.TagDate, Value: value("000102")},
-		{Tag: emv.TagType, Value: value("00")}, {Tag: emv.TagUnpredictable, Value: value("11223344")},
-		{Tag: emv.TagAIP, Value: value("1800")}, {Tag: emv.TagATC, Value: value("0007")},
-		{Tag: emv.TagIAD, Value: value("06010A03A00000")},
+	l := emv.List{ // 147 bytes with the cryptogram
+		value(emv.TagAmount, amount), value(emv.TagAmountOther, "000000000000"), value(emv.TagTerminalCountry, "0156"),
+		value(emv.TagTVR, "0000000000"), value(emv.TagCurrency, "0156"), value(emv.TagDate, "000102"), value(emv.TagType, "00"),
+		value(emv.TagUnpredictable, "11223344"), value(emv.TagAIP, "1800"), value(emv.TagATC, "0007"), value(emv.TagIAD, testIAD),
+		value(emv.TagCID, "80"), value(emv.TagCapabilities, "E0F8C8"), value(emv.TagCVMResults, "420300"),
+		value(emv.TagTerminalType, "22"), value(0x9F1E, "3132333435363738"), value(emv.TagDFName, "A0000000031010"),
+		value(0x9F09, "0096"), value(0x9F41, "00000001"), value(emv.TagSequence, c.Chip.Sequence), value(emv.TagLabel, "564953412054455354"),
 	}
 	iad, _ := l.Find(emv.TagIAD)
-	data, err := emv.CryptogramData(l, iad)
+	data, err := testScheme.Data(l, iad)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := []byte("no chip, no key!")
-	psn := "00"
-	if c.Chip != nil {
-		key, psn = c.Chip.MasterKey, c.Chip.Sequence
-	}
-	icc, err := emv.ICCMasterKey(key, c.PAN, psn)
+	key, err := testScheme.CardKey(c.Chip.MasterKey, c.PAN, c.Chip.Sequence)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sk, err = emv.SessionKey(icc, [8]byte{0, 7}); err != nil {
+	if sk, err = testScheme.SessionKey(key, [2]byte{0, 7}); err != nil {
 		t.Fatal(err)
 	}
-	if ac, err = emv.Cryptogram(sk, data); err != nil {
+	if ac, err = testScheme.Cryptogram(sk, data); err != nil {
 		t.Fatal(err)
 	}
 	l = append(l, emv.TLV{Tag: emv.TagCryptogram, Value: ac[:]})
 	return strings.ToUpper(hex.EncodeToString(l.Encode())), sk, ac
 }
 
-// pipes is a listener in memory: whoever dials gets the other end of a net.Pipe.
+// testIAD names the scheme of the test cards, testScheme.
+const testIAD = "06011203A00000"
+
+var testScheme = emv.Scheme{CVN: emv.CVN18}
+
+// pipes is a listener in memory: whoever dials gets the other end of a wire.
 type pipes struct {
 	queue chan net.Conn
 	ended chan struct{}
@@ -139,7 +128,12 @@ type pipes struct {
 func newPipes() *pipes { return &pipes{make(chan net.Conn), make(chan struct{})} }
 
 func (p *pipes) dial() net.Conn {
-	ours, theirs := net.Pipe()
+	ours, theirs := memnet.Pipe()
+	return p.give(ours, theirs)
+}
+
+// give has theirs accepted, and returns ours.
+func (p *pipes) give(ours, theirs net.Conn) net.Conn {
 	select {
 	case p.queue <- theirs:
 	case <-p.ended:

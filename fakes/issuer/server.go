@@ -6,348 +6,183 @@
 //	http.Serve(control, srv.Control())            // see package client
 //	defer srv.Close()
 //
-// A message's way: server.go reads it, process.go decides (purchase.go, reversal.go,
-// settlement.go, signon.go, and rules.go before them), ledger.go posts, journal.go remembers,
-// and only then server.go answers.
+// A message's way: package wire cuts it out of the stream; exchange.go has package bank understand
+// it, package rules decide how it is answered, and bank process it, which posts to package ledger;
+// package journal remembers it, the feed tells of it, and only then wire writes the answer, as the
+// rule wants it written.
 package issuer
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"strconv"
 	"sync"
-	"syscall"
-	"time"
 
+	"github.com/assay-hil/assay/fakes/issuer/bank"
+	"github.com/assay-hil/assay/fakes/issuer/client"
+	"github.com/assay-hil/assay/fakes/issuer/journal"
+	"github.com/assay-hil/assay/fakes/issuer/ledger"
+	"github.com/assay-hil/assay/fakes/issuer/rules"
+	"github.com/assay-hil/assay/fakes/issuer/wire"
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/protocol/feed"
 	"github.com/assay-hil/assay/protocol/iso8583"
 )
 
-// Limits of the terminals' side.
-const (
-	MaxConnections = 64              // at one time; more are closed at once, as a violation
-	MaxLateAnswers = 64              // waiting at one time; more are not sent, as a violation
-	IdleLimit      = 5 * time.Minute // without a whole message, until a connection is closed
-	WriteLimit     = 10 * time.Second
-)
-
 // ErrClosed is returned by Serve after Close.
 var ErrClosed = errors.New("issuer: closed")
 
-// Config is what an issuer knows from the start.
+// Config is what an issuer knows from the start. Host is needed, the rest is not.
 type Config struct {
-	Host  *hosts.Host  // dialect and PIN key
+	Host  *hosts.Host  // dialect and keys
 	Cards []cards.Card // the accounts; every setup starts from their balances
+	// LedgerFile keeps the books in a file that survives the death of the process; "" keeps them in memory.
+	// With LedgerSync they survive a power cut too, at the price of a disk's flush for every posting.
+	LedgerFile string
+	LedgerSync bool
+	// Rules are in force until a setup brings others; nil: everything goes by the books.
+	Rules *rules.Set
+	// Policy is what the bank is free to choose.
+	Policy bank.Policy
+	// Token must come with every call of the control API, as a bearer token; "" asks for none.
+	Token string
+	// TLS is spoken on every listener; nil: plain connections. See NewTLS.
+	TLS *tls.Config
+	// Limits of the terminals' side; zeroes stand for those of package wire.
+	Limits wire.Limits
+	// Logger is told of connections and violations; nil: nobody is. It gets no card data.
+	Logger *slog.Logger
 }
 
 // Server is the issuer. Its methods are safe for use by several goroutines.
 type Server struct {
-	codec   *iso8583.Codec
-	config  Config
-	events  feed.Log
-	control http.Handler
-	ending  chan struct{} // closed by Close
-	work    sync.WaitGroup
+	config   Config
+	codec    *iso8583.Codec
+	terms    rules.Terms
+	log      *slog.Logger
+	events   feed.Log
+	journal  *journal.Journal
+	rules    *rules.Engine
+	book     *ledger.Book
+	recovery ledger.Recovery
+	wire     *wire.Engine
+	control  http.Handler
 
-	mu          sync.Mutex // never held while waiting
-	closed      bool
-	bank        *bank // of the latest setup
-	connections int   // open now
-	accepted    int   // ever
-	late        int   // answers waiting for their time
+	// mu is held for reading while a message is decided on, and for writing while a setup takes over:
+	// a message belongs to one setup or to another. It is never held while waiting.
+	mu  sync.RWMutex
+	era *era
 }
 
-// New makes an issuer with an empty setup. Errors say what is unusable in the configuration.
+// era is what a setup or a restart replaces.
+type era struct {
+	bank     *bank.Bank
+	replaced chan struct{} // closed when it is over
+	violations
+}
+
+// New makes an issuer with an empty setup, or with the books of its ledger file. Errors say what is
+// unusable in the configuration.
 func New(config Config) (*Server, error) {
 	if config.Host == nil {
 		return nil, errors.New("issuer: no host dialect")
 	}
 	codec, err := iso8583.NewCodec(config.Host.Dialect)
 	if err != nil {
-		return nil, fmt.Errorf("issuer: %w", err)
-	}
-	if err := usable(config); err != nil {
 		return nil, fmt.Errorf("issuer: host %s: %w", config.Host.ID, err)
 	}
-	s := &Server{codec: codec, config: config, ending: make(chan struct{})}
+	s := &Server{config: config, codec: codec, log: config.Logger,
+		terms: rules.Terms{Host: config.Host, Codec: codec, Cards: config.Cards}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if config.Rules == nil {
+		if config.Rules, err = rules.FromSetup(client.Setup{Otherwise: client.OtherwiseBooks}, s.terms); err != nil {
+			return nil, fmt.Errorf("issuer: %w", err)
+		}
+	}
+	s.rules = rules.NewEngine(config.Rules)
+	s.journal = journal.New(s.terms)
+	if err := s.openBooks(); err != nil {
+		return nil, fmt.Errorf("issuer: %w", err)
+	}
+	if s.era, err = s.newEra(); err != nil {
+		_ = s.book.Close()
+		return nil, fmt.Errorf("issuer: host %s: %w", config.Host.ID, err)
+	}
 	s.control = s.routes()
-	s.bank = newBank(s, nil)
+	s.wire = wire.New(wire.Config{Framing: config.Host.Dialect.Framing, Handler: handler{s}, Limits: config.Limits})
 	return s, nil
 }
 
-// Serve answers terminals on ln until ctx ends or Close is called, then returns nil once every
-// connection and late answer of this listener is done. It closes ln. An error of ln itself ends
-// it too, and is returned.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	if !s.begin() {
-		_ = ln.Close()
-		return ErrClosed
+// openBooks reads the books from their file, or begins new ones in memory.
+func (s *Server) openBooks() (err error) {
+	accounts := ledger.Config{Accounts: bank.Accounts(s.config.Cards), Sync: s.config.LedgerSync}
+	if s.config.LedgerFile == "" {
+		s.book, err = ledger.New(accounts)
+		return err
 	}
-	defer s.work.Done()
-	ctx, stop := context.WithCancel(ctx)
-	var own sync.WaitGroup
-	own.Go(func() {
-		select {
-		case <-ctx.Done():
-		case <-s.ending:
-			stop()
-		}
-		_ = ln.Close()
-	})
-	err := s.accept(ctx, ln, &own)
-	if ctx.Err() != nil {
-		err = nil
+	if s.book, s.recovery, err = ledger.Open(s.config.LedgerFile, accounts); err == nil {
+		s.log.Info("books opened", "file", s.config.LedgerFile, "entries", s.recovery.Entries, "torn_bytes", s.recovery.Torn)
 	}
-	stop()
-	own.Wait()
 	return err
 }
 
-// begin counts a piece of work that Close must wait for; false after Close.
-func (s *Server) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.closed {
-		s.work.Add(1)
+// newEra makes a bank that knows what the books know.
+func (s *Server) newEra() (*era, error) {
+	b, err := bank.New(bank.Config{Host: s.config.Host, Cards: s.config.Cards, Book: s.book, Policy: s.config.Policy})
+	if err != nil {
+		return nil, err
 	}
-	return !s.closed
+	return &era{bank: b, replaced: make(chan struct{})}, nil
 }
 
-// Close ends every Serve and waits for all goroutines of the issuer.
+// Recovery says what was found in the ledger file.
+func (s *Server) Recovery() ledger.Recovery { return s.recovery }
+
+// Serve answers terminals on ln until ctx ends or Close is called, then returns nil once every
+// connection and late answer of this listener is done. It closes ln. An error of ln itself ends
+// it too, and is returned. During a restart (see client.Restart) ln stays open, and resets who connects.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	return closed(s.wire.Serve(ctx, s.secure(ln)))
+}
+
+// ServeFrom is Serve on a listener that a restart really closes: listen is called at once, and
+// again when the restart is over.
+func (s *Server) ServeFrom(ctx context.Context, listen func() (net.Listener, error)) error {
+	return closed(s.wire.ServeFrom(ctx, func() (net.Listener, error) {
+		ln, err := listen()
+		if err != nil {
+			return nil, err
+		}
+		return s.secure(ln), nil
+	}))
+}
+
+func (s *Server) secure(ln net.Listener) net.Listener {
+	if s.config.TLS == nil {
+		return ln
+	}
+	return tls.NewListener(ln, s.config.TLS)
+}
+
+func closed(err error) error {
+	if errors.Is(err, wire.ErrClosed) {
+		return ErrClosed
+	}
+	return err
+}
+
+// Close ends every Serve, waits for all goroutines of the issuer, and closes the books.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		close(s.ending)
+	err := s.wire.Close()
+	if e := s.book.Close(); err == nil {
+		err = e
 	}
-	s.mu.Unlock()
-	s.work.Wait()
-	return nil
-}
-
-// accept takes connections until the listener ends.
-func (s *Server) accept(ctx context.Context, ln net.Listener, own *sync.WaitGroup) error {
-	for {
-		conn, err := ln.Accept()
-		if err != nil {
-			return err
-		}
-		l, ok := s.link(conn)
-		if !ok {
-			_ = conn.Close()
-			continue
-		}
-		own.Go(func() { s.converse(ctx, l, own) })
-	}
-}
-
-// link is one connection of a terminal.
-type link struct {
-	id   string
-	conn net.Conn
-	gone chan struct{} // closed when the connection is over
-	turn chan struct{} // holds a token while somebody writes
-	over sync.Once
-}
-
-// link registers a connection; false when there are too many.
-func (s *Server) link(conn net.Conn) (*link, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.connections == MaxConnections {
-		s.bank.violate(fmt.Sprintf("more than %d connections at one time", MaxConnections))
-		return nil, false
-	}
-	s.connections++
-	s.accepted++
-	return &link{
-		id: strconv.Itoa(s.accepted), conn: conn,
-		gone: make(chan struct{}), turn: make(chan struct{}, 1),
-	}, true
-}
-
-func (l *link) close() {
-	l.over.Do(func() {
-		close(l.gone)
-		_ = l.conn.Close()
-	})
-}
-
-// converse runs one connection to its end.
-func (s *Server) converse(ctx context.Context, l *link, own *sync.WaitGroup) {
-	hung := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		l.close()
-		close(hung)
-	})
-	s.events.Append(eventConnected, map[string]string{"connection": l.id})
-	why := s.exchanges(ctx, l, own)
-	l.close()
-	if !stop() {
-		<-hung
-	}
-	s.events.Append(eventDisconnected, map[string]string{"connection": l.id, "why": why})
-	s.mu.Lock()
-	s.connections--
-	s.mu.Unlock()
-}
-
-// exchanges reads message after message; it says why it stopped.
-func (s *Server) exchanges(ctx context.Context, l *link, own *sync.WaitGroup) (why string) {
-	framing := s.codec.Dialect().Framing
-	for {
-		if err := l.conn.SetReadDeadline(time.Now().Add(IdleLimit)); err != nil {
-			return ended(err)
-		}
-		payload, err := framing.ReadFrame(l.conn)
-		if errors.Is(err, iso8583.ErrFrameLength) {
-			s.violate(fmt.Sprintf("bad frame: %v", err))
-		}
-		if err != nil {
-			return ended(err)
-		}
-		if why := s.exchange(ctx, l, payload, own); why != "" {
-			return why
-		}
-	}
-}
-
-// ended says in a few words how a connection came to its end. A terminal that loses power or
-// line inside a frame breaks no rule, so that is no violation.
-func ended(err error) string {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "ended inside a frame"
-	case errors.Is(err, io.EOF):
-		return "closed by the terminal"
-	case errors.Is(err, iso8583.ErrFrameLength):
-		return "bad frame"
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "idle"
-	case errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
-		return "closed by the issuer"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "reset"
-	}
-	return "line error"
-}
-
-// exchange handles one message; it says why the connection cannot go on, if so.
-func (s *Server) exchange(ctx context.Context, l *link, payload []byte, own *sync.WaitGroup) (why string) {
-	m, err := s.codec.Unpack(payload)
-	if err != nil {
-		id, _ := s.codec.Identify(payload) // what can be read of it; the error is told already
-		s.violate(fmt.Sprintf("%s: unreadable message: %v", label(id.MTI, id.Terminal, id.STAN), err))
-		return "unreadable message"
-	}
-	d := s.decide(m)
-	switch {
-	case d.wire == nil:
-		return ""
-	case d.late > 0:
-		s.later(ctx, l, d, own)
-		return ""
-	}
-	return s.send(l, d)
-}
-
-// decide processes a message and records what was decided. Nothing is sent before.
-func (s *Server) decide(m iso8583.Message) decision {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d := s.bank.process(m)
-	if d.wire != nil && d.late == 0 {
-		s.bank.sent(d)
-	}
-	return d
-}
-
-// later sends an answer when its time has come, unless a new setup or the end comes first.
-func (s *Server) later(ctx context.Context, l *link, d decision, own *sync.WaitGroup) {
-	s.mu.Lock()
-	full := s.late == MaxLateAnswers
-	if full {
-		d.bank.violate(fmt.Sprintf("more than %d late answers at one time", MaxLateAnswers))
-	} else {
-		s.late++
-	}
-	s.mu.Unlock()
-	if full {
-		return
-	}
-	own.Go(func() {
-		timer := time.NewTimer(d.late)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			if s.due(l, d) && s.send(l, d) != "" {
-				l.close()
-			}
-		case <-d.bank.replaced:
-		case <-ctx.Done():
-		}
-		s.mu.Lock()
-		s.late--
-		s.mu.Unlock()
-	})
-}
-
-// due records a late answer and says whether it is to be sent: not after a new setup, and not
-// when the terminal has hung up.
-func (s *Server) due(l *link, d decision) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bank != d.bank {
-		return false
-	}
-	select {
-	case <-l.gone:
-		s.bank.undelivered(d)
-		return false
-	default:
-		s.bank.sent(d)
-		return true
-	}
-}
-
-// send writes one answer, one writer at a time.
-func (s *Server) send(l *link, d decision) (why string) {
-	select {
-	case l.turn <- struct{}{}:
-	case <-l.gone:
-		return s.unsent(d, net.ErrClosed)
-	}
-	defer func() { <-l.turn }()
-	err := l.conn.SetWriteDeadline(time.Now().Add(WriteLimit))
-	if err == nil {
-		err = s.codec.Dialect().Framing.WriteFrame(l.conn, d.wire)
-	}
-	if err != nil {
-		return s.unsent(d, err)
-	}
-	return ""
-}
-
-// unsent records an answer that the connection did not take any more.
-func (s *Server) unsent(d decision, err error) (why string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bank == d.bank {
-		s.bank.undelivered(d)
-	}
-	return ended(err)
-}
-
-// violate records a violation outside of a message's processing.
-func (s *Server) violate(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bank.violate(text)
+	return err
 }

@@ -3,6 +3,7 @@ package issuer
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/assay-hil/assay/fakes/issuer/client"
@@ -55,7 +56,7 @@ func (w *world) sale(a args, f map[int]string) {
 		f[22], f[23] = "051", "0"+c.Chip.Sequence
 		f[55], sk, ac = chipField(w.t, c, f[4])
 		for _, code := range []string{"00", "05", "51", "96"} {
-			w.expects[f[11]+code] = proofOf(w, sk, ac, code)
+			w.expects[f[11]+code] = proofOf(w, f[55], sk, ac, code)
 		}
 	}
 	switch number := a.get("pin", c.PIN); number {
@@ -66,13 +67,21 @@ func (w *world) sale(a args, f map[int]string) {
 	}
 }
 
-// proofOf is DE55 of a right answer: tag 91 with ARPC and response code.
-func proofOf(w *world, sk []byte, ac [8]byte, code string) string {
-	arpc, err := emv.ResponseCryptogram(sk, ac, [2]byte([]byte(code)))
+// proofOf is DE55 of a right answer: tag 91 by the scheme of the request's DE55.
+func proofOf(w *world, de55 string, sk []byte, ac [8]byte, code string) string {
+	raw, err := hex.DecodeString(de55)
 	if err != nil {
 		w.fatalf("%v", err)
 	}
-	return strings.ToUpper("910a" + hex.EncodeToString(arpc[:]) + hex.EncodeToString([]byte(code)))
+	data, err := emv.Parse(raw)
+	if err != nil {
+		w.fatalf("%v", err)
+	}
+	answer, err := emv.IssuerResponse(data, sk, ac, [2]byte([]byte(code)), code == "00")
+	if err != nil {
+		w.fatalf("%v", err)
+	}
+	return strings.ToUpper(hex.EncodeToString(emv.List{{Tag: emv.TagIssuerAuth, Value: answer}}.Encode()))
 }
 
 func pad(s string, length int) string { return strings.Repeat("0", max(0, length-len(s))) + s }
@@ -89,11 +98,10 @@ func (w *world) ledger(s client.State) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	w.server.mu.Lock()
-	defer w.server.mu.Unlock()
 	for _, c := range testCards() {
-		if a := w.server.bank.books.accounts[c.PAN]; a.balance != c.Balance {
-			lines = append(lines, fmt.Sprintf("balance %s %d", c.ID, a.balance))
+		used := slices.ContainsFunc(s.Charges, func(x client.Charge) bool { return strings.HasSuffix(x.Card, c.PAN[len(c.PAN)-4:]) })
+		if left := w.server.book.Available(c.ID, "156"); used && left != c.Balance {
+			lines = append(lines, fmt.Sprintf("balance %s %d", c.ID, left))
 		}
 	}
 	return lines

@@ -1,6 +1,9 @@
 package network
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,34 +15,73 @@ import (
 	"github.com/assay-hil/assay/fixtures/strict"
 )
 
-// Control is the control API. POST /plan arms a client.Plan (204, or 400 with what is wrong with
-// it); POST /heal heals every fault (204); GET /status answers []client.Status; GET /events is
-// the feed; GET /healthz answers when the injector lives.
+//go:embed openapi.yaml
+var openAPI []byte
+
+// Control is the control API, as openapi.yaml describes it. POST /plan arms a client.Plan (204, or 400
+// with what is wrong with it); POST /heal heals every fault (204); GET /status answers []client.Status;
+// GET /vocabulary answers []client.Kind; GET /events is the feed; GET /healthz answers when the
+// injector lives, GET /openapi.yaml the description, both without a token.
 func (s *Server) Control() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /plan", func(w http.ResponseWriter, r *http.Request) {
-		spec, err := readPlan(http.MaxBytesReader(w, r.Body, maxPlanBytes))
-		if err == nil {
-			err = s.Arm(r.Context(), spec)
+	for route, handler := range s.routes() {
+		if route != "GET "+client.PathHealth && route != "GET "+client.PathOpenAPI {
+			handler = s.authorised(handler)
 		}
-		answer(w, err)
-	})
-	mux.HandleFunc("POST /heal", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, s.Heal(r.Context()))
-	})
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.Status()) // a client that went away needs no answer
-	})
-	mux.Handle("GET /events", s.log.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if s.ctx.Err() != nil {
-			http.Error(w, ErrClosed.Error(), http.StatusServiceUnavailable)
+		mux.HandleFunc(route, handler)
+	}
+	return mux
+}
+
+func (s *Server) routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"POST " + client.PathPlan: func(w http.ResponseWriter, r *http.Request) {
+			spec, err := readPlan(http.MaxBytesReader(w, r.Body, maxPlanBytes))
+			if err == nil {
+				err = s.Arm(r.Context(), spec)
+			}
+			answer(w, err)
+		},
+		"POST " + client.PathHeal: func(w http.ResponseWriter, r *http.Request) {
+			answer(w, s.Heal(r.Context()))
+		},
+		"GET " + client.PathStatus:     func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, s.Status()) },
+		"GET " + client.PathVocabulary: func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, client.Vocabulary) },
+		"GET " + client.PathEvents:     s.log.Handler().ServeHTTP,
+		"GET " + client.PathHealth: func(w http.ResponseWriter, _ *http.Request) {
+			if s.ctx.Err() != nil {
+				http.Error(w, ErrClosed.Error(), http.StatusServiceUnavailable)
+				return
+			}
+			_, _ = io.WriteString(w, "ok\n")
+		},
+		"GET " + client.PathOpenAPI: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/yaml")
+			_, _ = w.Write(openAPI)
+		},
+	}
+}
+
+// authorised asks for the token, compared in a time that does not depend on where it differs.
+func (s *Server) authorised(next http.HandlerFunc) http.HandlerFunc {
+	if s.config.Token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte(s.config.Token))
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if got := sha256.Sum256([]byte(token)); subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "a bearer token is needed: the one that the injector was started with", http.StatusUnauthorized)
 			return
 		}
-		_, _ = io.WriteString(w, "ok\n")
-	})
-	return mux
+		next(w, r)
+	}
+}
+
+func answerJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // a client that went away needs no answer
 }
 
 func answer(w http.ResponseWriter, err error) {
@@ -69,12 +111,14 @@ func readPlan(r io.Reader) (client.Plan, error) {
 	return spec, nil
 }
 
-// jsonReason adds to an unknown field which one was probably meant.
+// jsonReason adds to an unknown field which one was probably meant, and to a duration how one is written.
 func jsonReason(err error) string {
+	if t := (*json.UnmarshalTypeError)(nil); errors.As(err, &t) {
+		return client.WrongType(t)
+	}
 	quoted, found := strings.CutPrefix(err.Error(), "json: unknown field ")
 	if !found {
 		return err.Error()
 	}
-	words := []string{"faults", "id", "kind", "message", "by", "mti", "nth"}
-	return strict.UnknownMessage("field", strings.Trim(quoted, `"`), words)
+	return strict.UnknownMessage("field", strings.Trim(quoted, `"`), client.Words())
 }

@@ -98,7 +98,9 @@ func equal(a, b []client.Status) bool {
 func TestPlansThatMakeNoSense(t *testing.T) {
 	tests := []struct{ name, body, want string }{
 		{"no JSON", `{`, "unexpected EOF"},
-		{"wrong type", `{"faults":[{"id":1}]}`, "cannot unmarshal number"},
+		{"wrong type", `{"faults":[{"id":1}]}`, "faults.id: a JSON number; it is a string"},
+		{"duration in words", `{"faults":[{"id":"a","kind":"delay","message":{"mti":"0200"},"by":"5s"}]}`, "such as 500000000 for 500ms"},
+		{"no object", `[]`, "all: a JSON array; it is an object"},
 		{"field", `{"faults":[{"id":"a","knd":"drop"}]}`, `unknown field "knd"; did you mean "kind"?`},
 		{"two plans", `{"faults":[]}{"faults":[]}`, "something follows"},
 		{"kind", `{"faults":[{"id":"a","kind":"dorp","message":{"mti":"0200"}}]}`, `unknown kind "dorp"; did you mean "drop"?`},
@@ -109,11 +111,12 @@ func TestPlansThatMakeNoSense(t *testing.T) {
 		{"delay without by", `{"faults":[{"id":"a","kind":"delay","message":{"mti":"0200"}}]}`, "by: more than 0"},
 		{"delay too long", `{"faults":[{"id":"a","kind":"delay","message":{"mti":"0200"},"by":9000000000000}]}`, "at most 10m"},
 		{"drop with by", `{"faults":[{"id":"a","kind":"drop","message":{"mti":"0200"},"by":1}]}`, "only delay"},
+		{"no bit to flip", `{"faults":[{"id":"a","kind":"corrupt","at":"last","mask":"00","message":{"mti":"0200"}}]}`, "other than 00"},
 		{"refuse with message", `{"faults":[{"id":"a","kind":"refuse","message":{"mti":"0200"}}]}`, "refuse acts on the port"},
 		{"refuse twice", `{"faults":[{"id":"a","kind":"refuse"},{"id":"b","kind":"refuse"}]}`, "twice"},
 		{"never acts", `{"faults":[{"id":"a","kind":"drop","message":{"mti":"0200"}},{"id":"b","kind":"reset","message":{"mti":"0200","nth":2}}]}`, `fault "a" takes it first`},
-		{"too many", `{"faults":[` + strings.Repeat(`{},`, network.MaxFaults) + `{}]}`, "65 faults, at most 64"},
-		{"too long", `{"faults":[` + strings.Repeat(" ", 70_000) + `]}`, "too large"},
+		{"too many", `{"faults":[` + strings.Repeat(`{},`, network.MaxFaults) + `{}]}`, "257 faults, at most 256"},
+		{"too long", `{"faults":[` + strings.Repeat(" ", 300_000) + `]}`, "too large"},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, memory(), nil)

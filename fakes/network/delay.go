@@ -7,4 +7,10 @@ import "time"
 // delivers a held message at once; with its connection it is lost.
 type delay struct{ by time.Duration }
 
-func (d delay) decide(message) verdict { return verdict{fate: held, hold: d.by} }
+func (d delay) deliver(m *passage) error {
+	m.fire()
+	if !m.hold(d.by) {
+		return errOver
+	}
+	return m.out()
+}

@@ -2,58 +2,99 @@ package network
 
 import (
 	"context"
-	"time"
+	"errors"
 
 	"github.com/assay-hil/assay/fakes/network/client"
 )
 
-// message is what a fault may know of a message.
-type message struct {
-	direction string // client.FromTerminal or client.FromHost
-	mti, stan string
-}
-
-// Fates of a message, as the event "message" tells them.
-const (
-	passed  = "passed"
-	dropped = "dropped"
-	held    = "held"
-	cut     = "reset"
+// What a fault is depends on what it acts on; one may be several.
+type (
+	// shape changes a message's bytes. Several may change the same message, one after the other.
+	shape interface {
+		shape(m *passage) (image, error)
+	}
+	// delivery takes a message's way onwards into its own hands. It is called in the goroutine that
+	// reads the direction: what follows the message waits until it returns. The error is errOver when
+	// the direction has ended.
+	delivery interface {
+		deliver(m *passage) error
+	}
+	// greeter acts on a connection before the host is dialled. It is false when it ended the connection.
+	greeter interface {
+		greet(c *connection, p *plan, e *entry) bool
+	}
+	// outage acts on a port from begin to end.
+	outage interface {
+		// begin lets it act and returns at once; it may act already. Report is called once with nil when it
+		// is shown to act, else with the reason, unless it is ended before.
+		begin(e *entry, report func(error)) error
+		// settled is closed after the report, or when it will not come.
+		settled() <-chan struct{}
+		// end undoes it, if it acts; after an error it can be called again.
+		end(ctx context.Context) error
+	}
 )
 
-// verdict is what becomes of one message.
-type verdict struct {
-	fate string
-	hold time.Duration // with held: until it is delivered
-}
+// Reasons why a fault could not act.
+var (
+	errNoneFollowed = errors.New("no message followed before it was healed")
+	errNoneBefore   = errors.New("no such message was seen since the plan was armed")
+	errOutside      = errors.New("the message does not have that place")
+)
 
-// fault decides on the messages that its selection picks.
-type fault interface {
-	decide(m message) verdict
-}
-
-// outage is what a fault on the whole port has besides: it acts from begin to end.
-type outage interface {
-	// begin lets it act and returns at once. Report is called once with nil when it is shown to
-	// act, else with the reason, unless it is ended before.
-	begin(report func(error)) error
-	// settled is closed after the report, or when it will not come.
-	settled() <-chan struct{}
-	// end undoes it; after an error it can be called again.
-	end(ctx context.Context) error
-}
-
-// newFault makes the fault that spec describes. The kind is known to be one of client.Kinds.
-func (s *Server) newFault(spec client.Fault) fault {
+// newFault makes the fault that spec describes, which check has found in order.
+func (s *Server) newFault(spec client.Fault) any {
 	switch spec.Kind {
+	case "close":
+		return closing{newEnding(spec)}
+	case "close-after":
+		return closeAfter{spec.Times}
+	case "coalesce":
+		return coalesce{}
+	case "corrupt":
+		return newCorrupt(spec)
+	case "delay":
+		return delay{spec.By}
+	case "down":
+		return s.newDown(spec)
+	case "dribble":
+		return newDribble(spec)
 	case "drop":
 		return drop{}
-	case "delay":
-		return delay{by: spec.By}
-	case "reset":
-		return reset{}
+	case "duplicate":
+		return newDuplicate(spec)
+	case "half-close":
+		return halfClose{newEnding(spec)}
+	case "junk":
+		return newJunk(spec)
+	case "late":
+		return late{spec.By}
 	case "refuse":
-		return &refuse{port: s.port, dial: s.config.SelfDial, spawn: s.spawn, ctx: s.ctx, done: make(chan struct{})}
+		return s.newRefuse(spec)
 	}
-	return pass{}
+	return s.newMessageFault(spec)
+}
+
+func (s *Server) newMessageFault(spec client.Fault) any {
+	switch spec.Kind {
+	case "replay":
+		return newReplay(spec)
+	case "reset":
+		return reset{newEnding(spec)}
+	case "rewrite":
+		return rewrite{spec.Field, spec.Value}
+	case "silence":
+		return silence{}
+	case "split":
+		return newSplit(spec)
+	case "stop-reading":
+		return stopReading{spec.Towards}
+	case "swap":
+		return swap{}
+	case "truncate":
+		return newTruncate(spec)
+	case "wrong-length":
+		return wrongLength{spec.Length}
+	}
+	return nil
 }

@@ -4,48 +4,73 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"sync"
 	"syscall"
 	"time"
+
+	"github.com/assay-hil/assay/fakes/network/client"
 )
 
-// refuse closes the port, so that a dial is refused as when no host runs (ECONNREFUSED);
+// refuse closes ports, so that a dial is refused as when no host runs (ECONNREFUSED);
 // connections that exist live on. A kernel does not tell the owner of a closed port who knocked,
 // so the fault has fired when a dial of our own was refused.
 type refuse struct {
-	port  *port
-	dial  func(context.Context) (net.Conn, error)
-	spawn func(func()) bool
-	ctx   context.Context // the server's: begin outlives the request that asks for it
-	stop  context.CancelFunc
-	done  chan struct{}
+	server  *Server
+	uplinks []*uplink
+
+	mu    sync.Mutex
+	proof *proof // nil while the ports are open
 }
 
-func (*refuse) decide(message) verdict { return verdict{fate: passed} }
+// proof is an attempt to show that closed ports refuse.
+type proof struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
 
-func (r *refuse) begin(report func(error)) error {
-	var ctx context.Context
-	ctx, r.stop = context.WithTimeout(r.ctx, proofLimit)
-	r.port.shut()
-	started := r.spawn(func() {
-		defer close(r.done)
-		defer r.stop()
+func (s *Server) newRefuse(spec client.Fault) *refuse {
+	return &refuse{server: s, uplinks: s.named(spec.Uplink)}
+}
+
+func (r *refuse) begin(_ *entry, report func(error)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.proof != nil {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(r.server.ctx, proofLimit) // it outlives the request that asks for it
+	p := &proof{stop: stop, done: make(chan struct{})}
+	for _, u := range r.uplinks {
+		u.port.shut()
+	}
+	started := r.server.spawn(func() {
+		defer close(p.done)
+		defer stop()
 		if err := r.prove(ctx); !errors.Is(err, context.Canceled) {
 			report(err)
 		}
 	})
 	if !started {
-		close(r.done)
-		r.stop()
+		stop()
 		return ErrClosed
+	}
+	r.proof = p
+	return nil
+}
+
+// prove dials every port until the dial is refused.
+func (r *refuse) prove(ctx context.Context) error {
+	for _, u := range r.uplinks {
+		if err := u.refuses(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// prove dials until the dial is refused.
-func (r *refuse) prove(ctx context.Context) error {
+func (u *uplink) refuses(ctx context.Context) error {
 	for {
-		conn, err := r.dial(ctx)
+		conn, err := u.SelfDial(ctx)
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			return nil
 		}
@@ -64,21 +89,39 @@ func (r *refuse) prove(ctx context.Context) error {
 	}
 }
 
-func (r *refuse) settled() <-chan struct{} { return r.done }
+func (r *refuse) settled() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.proof != nil {
+		return r.proof.done
+	}
+	open := make(chan struct{})
+	close(open)
+	return open
+}
 
 // end listens again. A proof still dialling is called off first, so that its connection does
 // not become the first one on the open port.
 func (r *refuse) end(ctx context.Context) error {
-	if r.stop == nil { // never begun
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.proof == nil {
 		return nil
 	}
-	r.stop()
+	r.proof.stop()
 	grace := time.NewTimer(proofGrace)
 	defer grace.Stop()
 	select {
-	case <-r.done:
+	case <-r.proof.done:
 	case <-grace.C:
 	case <-ctx.Done():
 	}
-	return r.port.open()
+	var failed error
+	for _, u := range r.uplinks {
+		failed = errors.Join(failed, u.port.open())
+	}
+	if failed == nil {
+		r.proof = nil
+	}
+	return failed
 }

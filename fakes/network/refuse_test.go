@@ -25,7 +25,7 @@ func TestRefuse(t *testing.T) {
 			if n := w.fired(t, "down"); n != 1 {
 				t.Errorf("fired %d times when armed", n)
 			}
-			if c, err := w.dial(t.Context(), w.server.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+			if c, err := w.dial(t.Context(), w.server.Addr("").String()); !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Errorf("dial: %v, %v; want ECONNREFUSED", c, err)
 			}
 			send(t, terminal, "0200000001") // what is open lives on
@@ -48,7 +48,7 @@ func TestRefuse(t *testing.T) {
 
 func TestRefuseThatCannotBeShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, memory(), func(c *network.Config) { c.SelfDial = c.Dial }) // somebody answers
+		w := newWorld(t, memory(), func(c *network.Config) { c.Uplinks[0].SelfDial = c.Uplinks[0].Dial }) // somebody answers
 		go func() {
 			for {
 				if _, err := w.host.Accept(); err != nil {
@@ -68,7 +68,7 @@ func TestRefuseThatCannotBeShown(t *testing.T) {
 func TestHealDuringProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, memory(), func(c *network.Config) {
-			c.SelfDial = func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+			c.Uplinks[0].SelfDial = func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
 		})
 		armed := make(chan error, 1)
 		go func() { armed <- w.server.Arm(t.Context(), client.Plan{Faults: []client.Fault{down}}) }()
@@ -94,7 +94,7 @@ func TestHealThatFails(t *testing.T) {
 		via := memory()
 		w := newWorld(t, via, nil)
 		w.arm(t, down)
-		thief, err := via.listen(w.server.Addr().String())
+		thief, err := via.listen(w.server.Addr("").String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestAnotherAddressIsNoHealing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		via := memory()
 		w := newWorld(t, via, func(c *network.Config) {
-			c.Listen = func() (net.Listener, error) { return via.listen("") }
+			c.Uplinks[0].Listen = func() (net.Listener, error) { return via.listen("") }
 		})
 		w.arm(t, down)
 		if err := w.server.Heal(t.Context()); err == nil || !strings.Contains(err.Error(), "again") {

@@ -42,8 +42,8 @@ type plainConn struct{ net.Conn }
 func TestResetThatCannotBeShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, memory(), func(c *network.Config) {
-			dial := c.Dial
-			c.Dial = func(ctx context.Context) (net.Conn, error) {
+			dial := c.Uplinks[0].Dial
+			c.Uplinks[0].Dial = func(ctx context.Context) (net.Conn, error) {
 				conn, err := dial(ctx)
 				return plainConn{conn}, err
 			}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -17,15 +17,26 @@ import (
 // ErrClosed: the injector was closed.
 var ErrClosed = errors.New("network: injector closed")
 
-// Config is what an injector stands between. All of it is needed.
+// Config is what an injector stands between. All of it but Tap and Token is needed.
 type Config struct {
 	// Framing says where a message begins and ends.
 	Framing iso8583.Framing
-	// Identify reads MTI (4 digits) and STAN (up to 6 digits, may be missing) of a message; ok is false for bytes
-	// that are no message. It must not keep the payload.
-	Identify func(payload []byte) (mti, stan string, ok bool)
-	// Listen opens the port that terminals dial. It is called again when "refuse" heals, and
-	// must then listen on the same address.
+	// Messages knows what stands in a message; see ISO8583.
+	Messages Messages
+	// Uplinks are the ways from terminals to hosts, for example primary and backup.
+	Uplinks []Uplink
+	// Tap is told what is on the wires.
+	Tap Tap
+	// Token must come with every control request but a ping, as a bearer token; "" asks for none.
+	Token string
+}
+
+// Uplink is a port that terminals dial and the host behind it.
+type Uplink struct {
+	// Name of the uplink in faults and events.
+	Name string
+	// Listen opens the port. It is called again when "refuse" heals, and must then listen on the
+	// same address.
 	Listen func() (net.Listener, error)
 	// Dial opens a connection to the host.
 	Dial func(ctx context.Context) (net.Conn, error)
@@ -34,23 +45,39 @@ type Config struct {
 }
 
 func (c Config) validate() error {
-	switch {
-	case c.Framing.LengthBytes != 2 && c.Framing.LengthBytes != 4, c.Framing.MaxLength <= 0:
-		return errors.New("network: config: Framing is not usable")
-	case c.Identify == nil, c.Listen == nil, c.Dial == nil, c.SelfDial == nil:
-		return errors.New("network: config: Identify, Listen, Dial and SelfDial are needed")
+	if c.Messages == nil || len(c.Uplinks) == 0 {
+		return errors.New("network: config: Messages and at least one uplink are needed")
+	}
+	if _, err := c.Framing.AppendFrame(nil, []byte{0}); err != nil {
+		return fmt.Errorf("network: config: Framing: %w", err)
+	}
+	for i, u := range c.Uplinks {
+		if u.Name == "" || u.Listen == nil || u.Dial == nil || u.SelfDial == nil {
+			return fmt.Errorf("network: config: uplink %d: Name, Listen, Dial and SelfDial are needed", i+1)
+		}
+		if slices.ContainsFunc(c.Uplinks[:i], func(b Uplink) bool { return b.Name == u.Name }) {
+			return fmt.Errorf("network: config: uplink %q is given twice", u.Name)
+		}
 	}
 	return nil
 }
 
+// uplink is one that runs.
+type uplink struct {
+	Uplink
+	port *port
+}
+
 // Server is an injector. It listens from New on, and accepts while it runs.
 type Server struct {
-	config Config
-	log    feed.Log
-	port   *port
-	plan   atomic.Pointer[plan] // the one armed last
-	turn   chan struct{}        // held while a plan is armed or healed
-	failed chan error           // why accepting ended
+	config  Config
+	head    int // bytes of a frame's length
+	log     feed.Log
+	uplinks []*uplink
+	plan    atomic.Pointer[plan] // the one armed last
+	turn    chan struct{}        // held while a plan is armed or healed
+	failed  chan error           // why accepting ended
+	looking sync.Once            // starts look
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -62,33 +89,59 @@ type Server struct {
 	last   int // number of the last connection
 }
 
-// New makes an injector without faults and opens its port.
+// New makes an injector without faults and opens its ports.
 func New(config Config) (*Server, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
 	s := &Server{
 		config: config,
+		head:   config.Framing.LengthBytes,
 		turn:   make(chan struct{}, 1),
-		failed: make(chan error, 1),
+		failed: make(chan error, len(config.Uplinks)),
 		open:   make(map[*connection]struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.plan.Store(newPlan(&s.log))
-	s.port = &port{listen: config.Listen, accept: s.accept}
-	if err := s.port.open(); err != nil {
-		return nil, fmt.Errorf("network: %w", err)
+	s.plan.Store(newPlan(s, 0))
+	for _, u := range config.Uplinks {
+		up := &uplink{Uplink: u}
+		up.port = &port{listen: u.Listen, accept: func(l net.Listener) { s.accept(up, l) }}
+		s.uplinks = append(s.uplinks, up)
+		if err := up.port.open(); err != nil {
+			_ = s.Close() // it has only ports to close
+			return nil, fmt.Errorf("network: uplink %q: %w", u.Name, err)
+		}
 	}
 	return s, nil
 }
 
-// Addr is the address that terminals dial.
-func (s *Server) Addr() net.Addr { return s.port.addr }
+// Addr is the address that terminals dial for an uplink, "" being the first; nil for an unknown one.
+func (s *Server) Addr(uplink string) net.Addr {
+	for _, u := range s.named(uplink) {
+		return u.port.addr
+	}
+	return nil
+}
+
+// Uplinks are the names of the uplinks.
+func (s *Server) Uplinks() (names []string) {
+	for _, u := range s.uplinks {
+		names = append(names, u.Name)
+	}
+	return names
+}
+
+// named are the uplinks of that name; all of them for "".
+func (s *Server) named(name string) []*uplink {
+	return slices.DeleteFunc(slices.Clone(s.uplinks), func(u *uplink) bool { return name != "" && u.Name != name })
+}
 
 // Run accepts connections until ctx ends or Close is called, then closes. The error says why
 // accepting was not possible.
 func (s *Server) Run(ctx context.Context) error {
-	s.port.serve()
+	for _, u := range s.uplinks {
+		u.port.serve()
+	}
 	var err error
 	select {
 	case <-ctx.Done():
@@ -99,34 +152,45 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// Close ends the port and every connection, and waits for all that the injector started. No
+// Close ends the ports and every connection, and waits for all that the injector started. No
 // peer can hold it up.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
-	all := make([]*connection, 0, len(s.open))
-	for c := range s.open {
-		all = append(all, c)
-	}
 	s.mu.Unlock()
 	s.cancel()
-	s.port.close()
-	for _, c := range all {
+	for _, u := range s.uplinks {
+		u.port.close()
+	}
+	for _, c := range s.connections("") {
 		_ = c.end("injector closed", false)
 	}
 	s.wg.Wait()
 	return nil
 }
 
+// connections are those that are open on an uplink, on all of them for "".
+func (s *Server) connections(uplink string) []*connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*connection, 0, len(s.open))
+	for c := range s.open {
+		if uplink == "" || c.uplink.Name == uplink {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // Arm heals the plan before, then lets the faults of a new one act. It returns when "refuse"
 // was seen to refuse or could not be. A plan that makes no sense is ErrPlan and changes nothing.
 func (s *Server) Arm(ctx context.Context, spec client.Plan) error {
-	if err := check(spec); err != nil {
+	if err := s.check(spec); err != nil {
 		return err
 	}
-	p := newPlan(&s.log)
+	p := newPlan(s, spec.Seed)
 	for _, f := range spec.Faults {
-		p.entries = append(p.entries, &entry{spec: f, fault: s.newFault(f)})
+		p.add(f, s.newFault(f))
 	}
 	if err := s.replace(ctx, p); err != nil {
 		return err
@@ -174,62 +238,5 @@ func (s *Server) takeTurn(ctx context.Context) error {
 // Status tells what became of each fault of the plan armed last.
 func (s *Server) Status() []client.Status { return s.plan.Load().status() }
 
-// accept takes connections from l until l closes.
-func (s *Server) accept(l net.Listener) {
-	s.spawn(func() {
-		for {
-			conn, err := l.Accept()
-			switch {
-			case errors.Is(err, net.ErrClosed):
-				return
-			case err != nil:
-				select {
-				case s.failed <- fmt.Errorf("network: accept: %w", err):
-				default: // an earlier one is told
-				}
-				return
-			}
-			s.admit(conn)
-		}
-	})
-}
-
-// admit begins to serve a terminal's connection, or closes it when there are too many.
-func (s *Server) admit(conn net.Conn) {
-	c := &connection{server: s, terminal: conn}
-	c.ctx, c.cancel = context.WithCancel(s.ctx)
-	s.mu.Lock()
-	s.last++
-	c.id = strconv.Itoa(s.last)
-	full := len(s.open) >= MaxConnections
-	if !full && !s.closed {
-		s.open[c] = struct{}{}
-	}
-	s.mu.Unlock()
-	if full {
-		s.log.Append("opened", map[string]string{"connection": c.id})
-		_ = c.end("too many connections", false)
-		c.report()
-		return
-	}
-	started := s.spawn(func() {
-		c.serve()
-		s.mu.Lock()
-		delete(s.open, c)
-		s.mu.Unlock()
-	})
-	if !started {
-		_ = c.end("injector closed", false)
-	}
-}
-
-// spawn runs f, for which Close waits. It is false after Close, and f is not run.
-func (s *Server) spawn(f func()) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.wg.Go(f)
-	return true
-}
+// Events is the log of what happened, for who runs in the same process; see package client.
+func (s *Server) Events() *feed.Log { return &s.log }

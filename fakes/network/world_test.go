@@ -1,6 +1,7 @@
 package network_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -23,13 +24,54 @@ const patience = 10 * time.Second
 
 var framing = iso8583.Framing{LengthBytes: 2, MaxLength: 1000}
 
-// identify knows the tests' messages: "0200" "000123" and anything.
-func identify(payload []byte) (mti, stan string, ok bool) {
+// simple knows the tests' messages: "0200" "000123" and anything, which is field 39.
+type simple struct{}
+
+func (simple) Identify(payload []byte) (mti, stan string, ok bool) {
 	if len(payload) < 10 {
 		return "", "", false
 	}
 	return string(payload[:4]), string(payload[4:10]), true
 }
+
+func (simple) CheckPath(path string) error {
+	if _, ok := spans[path]; !ok {
+		return errors.New("no such path")
+	}
+	return nil
+}
+
+// spans are the places of the values that simple knows; 0 is the rest.
+var spans = map[string][2]int{"mti": {0, 4}, "11": {4, 10}, "39": {10, 0}}
+
+func (simple) Read(payload []byte, path string) (string, bool) {
+	span, ok := spans[path]
+	if span[1] == 0 {
+		span[1] = len(payload)
+	}
+	return string(payload[span[0]:span[1]]), ok
+}
+
+func (simple) Rewrite(payload []byte, path, value string) ([]byte, error) {
+	span := spans[path]
+	if span[1] == 0 {
+		span[1] = len(payload)
+	}
+	if span[1] < len(payload) && len(value) != span[1]-span[0] {
+		return nil, errors.New("another length")
+	}
+	return slices.Concat(payload[:span[0]], []byte(value), payload[span[1]:]), nil
+}
+
+func (simple) Locate(payload []byte, field int) (start, value, end int, ok bool) {
+	span, ok := spans[map[int]string{0: "mti", 11: "11", 39: "39"}[field]]
+	if span[1] == 0 {
+		span[1] = len(payload)
+	}
+	return span[0], span[0], span[1], ok
+}
+
+func (simple) Mask(payload []byte) []byte { return bytes.Repeat([]byte("*"), len(payload)) }
 
 // frame is a message as it goes over the wire.
 func frame(t testing.TB, payload string) []byte {
@@ -73,6 +115,7 @@ func loopback() wires {
 type world struct {
 	wires
 	server *network.Server
+	ended  func() error // waits until the server does not run any more
 	host   net.Listener
 	events *watcher
 }
@@ -93,19 +136,10 @@ func newWorld(t testing.TB, via wires, change func(*network.Config)) *world {
 		t.Fatal(err)
 	}
 	w := &world{wires: via, host: host}
-	addr := ""
 	config := network.Config{
 		Framing:  framing,
-		Identify: identify,
-		Listen: func() (net.Listener, error) {
-			l, err := via.listen(addr)
-			if err == nil {
-				addr = l.Addr().String()
-			}
-			return l, err
-		},
-		Dial:     func(ctx context.Context) (net.Conn, error) { return via.dial(ctx, host.Addr().String()) },
-		SelfDial: func(ctx context.Context) (net.Conn, error) { return via.dial(ctx, w.server.Addr().String()) },
+		Messages: simple{},
+		Uplinks:  []network.Uplink{w.uplink("primary", host)},
 	}
 	if change != nil {
 		change(&config)
@@ -114,17 +148,38 @@ func newWorld(t testing.TB, via wires, change func(*network.Config)) *world {
 		t.Fatal(err)
 	}
 	ran := make(chan error, 1)
-	go func() { ran <- w.server.Run(context.Background()) }()
+	server := w.server // w may become another world
+	go func() { ran <- server.Run(context.Background()) }()
+	w.ended = sync.OnceValue(func() error { return <-ran })
+	ended := w.ended
 	w.events = watch(t, w)
+	events := w.events
 	t.Cleanup(func() {
-		w.events.stop()
+		events.stop()
 		_ = host.Close()
-		_ = w.server.Close()
-		if err := <-ran; err != nil {
+		_ = server.Close()
+		if err := ended(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
 	return w
+}
+
+// uplink leads to a host.
+func (w *world) uplink(name string, host net.Listener) network.Uplink {
+	addr := ""
+	return network.Uplink{
+		Name: name,
+		Listen: func() (net.Listener, error) {
+			l, err := w.listen(addr)
+			if err == nil {
+				addr = l.Addr().String()
+			}
+			return l, err
+		},
+		Dial:     func(ctx context.Context) (net.Conn, error) { return w.wires.dial(ctx, host.Addr().String()) },
+		SelfDial: func(ctx context.Context) (net.Conn, error) { return w.wires.dial(ctx, w.server.Addr(name).String()) },
+	}
 }
 
 // connect dials as a terminal and accepts as the host.
@@ -144,7 +199,7 @@ func (w *world) connect(t testing.TB) (terminal, host net.Conn) {
 
 func (w *world) dialTerminal(t testing.TB) net.Conn {
 	t.Helper()
-	c, err := w.dial(t.Context(), w.server.Addr().String())
+	c, err := w.dial(t.Context(), w.server.Addr("").String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/assay-hil/assay/fakes/terminal"
+	"github.com/assay-hil/assay/fakes/terminal/kernel"
 )
 
 // Conversations are files in testdata: what cashier, cardholder and host do, and what the
@@ -67,33 +69,69 @@ func readConversations(t *testing.T, file string) []conversation {
 	return all
 }
 
-func TestConversations(t *testing.T) {
+// allConversations reads every file.
+func allConversations(t *testing.T) (all []conversation) {
+	t.Helper()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	bitten := map[string]bool{}
 	for _, file := range files {
 		for _, c := range readConversations(t, file) {
-			t.Run(filepath.Base(file)+"/"+c.title, func(t *testing.T) {
-				if err := play(t, c, c.defect); err != nil {
-					t.Fatal(err)
+			c.title = filepath.Base(file) + "/" + c.title
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func TestConversations(t *testing.T) {
+	for _, c := range allConversations(t) {
+		t.Run(c.title, func(t *testing.T) {
+			if err := play(t, c, c.defect); err != nil {
+				t.Fatal(err)
+			}
+			if c.defect != "" && play(t, c, "") == nil {
+				t.Errorf("a sound terminal says the same: defect %s doesn't bite here", c.defect)
+			}
+		})
+	}
+}
+
+// Every defect fails a conversation that a sound terminal holds.
+func TestEveryDefectFailsAConversation(t *testing.T) {
+	for _, d := range terminal.Defects() {
+		if slices.Contains(kernel.Defects(), d.Name) {
+			continue // the kernel's own conversations show it
+		}
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, c := range likeliest(allConversations(t), d.Group) {
+				if c.defect != "" {
+					continue
 				}
-				if c.defect == "" {
+				if err := play(t, c, d.Name); err != nil {
+					t.Logf("%s: %v", c.title, err)
 					return
 				}
-				bitten[c.defect] = true
-				if play(t, c, "") == nil {
-					t.Errorf("a sound terminal says the same: defect %s doesn't bite here", c.defect)
-				}
-			})
-		}
+			}
+			t.Errorf("no conversation fails with it; it should break: %s", d.Rule)
+		})
 	}
-	for _, name := range terminal.Defects() {
-		if !bitten[name] {
-			t.Errorf("no conversation shows defect %s", name)
-		}
+}
+
+// likeliest puts the conversations first in which defects of a group are found soonest.
+func likeliest(all []conversation, group string) []conversation {
+	file := map[string]string{"prompts": "codes", "security": "unionpay", "uplink": "uplink", "timers": "online", "matching": "online",
+		"receipt": "receipt", "interface": "keys", "leaks": "defects"}[group]
+	if file == "" {
+		file = group
 	}
+	slices.SortStableFunc(all, func(a, b conversation) int {
+		rank := map[bool]int{true: 0, false: 1}
+		return rank[strings.HasPrefix(a.title, file)] - rank[strings.HasPrefix(b.title, file)]
+	})
+	return all
 }
 
 // play runs a conversation in virtual time.

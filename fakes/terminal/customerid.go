@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/assay-hil/assay/fixtures/terminals"
@@ -21,6 +22,9 @@ func (a *app) askCustomerID(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	typed, fault := "", ""
+	if a.defects.has(defectStaleID) {
+		typed = a.lastID
+	}
 	for {
 		if fault != "" {
 			a.show(fault)
@@ -39,25 +43,39 @@ func (a *app) askCustomerID(ctx context.Context) (string, error) {
 			typed, fault = "", ""
 		case key == keyEnter:
 			if fault = a.customerIDTooShort(rule, typed); fault == "" {
-				return typed, nil
+				a.lastID = typed
+				return a.sentID(typed), nil
+			}
+			if a.defects.has(defectReentryRestarts) {
+				return "", ending{fault}
 			}
 		case char != "":
 			if fault != "" {
 				typed = ""
 			}
 			typed, fault = a.typeCustomerID(rule, typed, char)
+			if a.defects.has(defectErrorSwallowed) {
+				fault = ""
+			}
 		}
 	}
 }
 
 // typeCustomerID adds a character, or names the prompt that refuses it.
 func (a *app) typeCustomerID(rule *terminals.CustomerID, typed, char string) (text, fault string) {
-	if !strings.Contains(rule.Charset, char) {
+	allowed := strings.Contains(rule.Charset, char)
+	if a.defects.has(defectFullWidth) {
+		allowed = allowed || unicode.IsDigit([]rune(char)[0])
+	}
+	if !allowed {
 		return typed, promptCustomerIDFormat
 	}
 	limit := rule.Max
-	if a.defects[defectLengthUnchecked] {
+	if a.defects.has(defectLengthUnchecked) {
 		limit = maxCustomerID
+	}
+	if a.defects.has(defectOffByOne) {
+		limit++
 	}
 	if utf8.RuneCountInString(typed) >= limit {
 		return typed, promptCustomerIDLength
@@ -68,10 +86,19 @@ func (a *app) typeCustomerID(rule *terminals.CustomerID, typed, char string) (te
 // customerIDTooShort names the prompt that refuses a finished ID; "" when it is long enough.
 func (a *app) customerIDTooShort(rule *terminals.CustomerID, typed string) (fault string) {
 	switch {
-	case a.defects[defectLengthUnchecked], utf8.RuneCountInString(typed) >= rule.Min:
+	case a.defects.has(defectLengthUnchecked), a.defects.has(defectShortAccepted) && typed != "", utf8.RuneCountInString(typed) >= rule.Min:
 		return ""
 	case typed == "":
 		return promptCustomerIDEmpty
 	}
 	return promptCustomerIDFormat
+}
+
+// sentID is the customer ID that goes to the host.
+func (a *app) sentID(typed string) string {
+	const kept = 8 // of defectIDTruncated
+	if a.defects.has(defectIDTruncated) {
+		return typed[:min(len(typed), kept)]
+	}
+	return typed
 }

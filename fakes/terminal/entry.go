@@ -24,16 +24,41 @@ const (
 
 // waitKey gives the next key. It ends the transaction with timed-out after Timers.KeyWait.
 func (a *app) waitKey(ctx context.Context) (string, error) {
+	if again := a.again; again != "" {
+		a.again = ""
+		return again, nil
+	}
 	limit := time.NewTimer(a.profile.Timers.KeyWait)
 	defer limit.Stop()
+	if a.defects.has(defectNoKeyTimeout) {
+		limit.Stop()
+	}
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	case key := <-a.hw.Keys:
-		return key, nil
+		return a.taken(ctx, key)
 	case <-limit.C:
 		return "", endTimedOut
 	}
+}
+
+// taken is a key as the application gets it. The sound keyboard gives every key once.
+func (a *app) taken(ctx context.Context, key string) (string, error) {
+	const (
+		tooSoon = time.Second // of defectKeysLost: a second press of a key within it is taken for bouncing
+		ring    = 8           // of defectKeysDoubled: where the buffer wraps a key is read twice
+	)
+	bounce := key == a.lastKey && time.Since(a.keyAt) < tooSoon
+	a.lastKey, a.keyAt = key, time.Now()
+	a.pressed++
+	if bounce && a.defects.has(defectKeysLost) {
+		return a.waitKey(ctx)
+	}
+	if a.pressed%ring == 0 && a.defects.has(defectKeysDoubled) {
+		a.again = key
+	}
+	return key, nil
 }
 
 // drainKeys throws away what was pressed while nobody asked.
@@ -72,9 +97,9 @@ func (a *app) askAmount(ctx context.Context, first string) (int64, error) {
 		}
 		digit, isDigit := a.digit(key)
 		switch {
-		case key == keyCancel:
+		case key == keyCancel && !a.defects.has(defectCancelIgnored):
 			return 0, endQuietly
-		case key == keyClear:
+		case key == keyClear && !a.defects.has(defectClearIgnored):
 			typed = ""
 		case key == keyEnter && amount > 0:
 			return amount, nil

@@ -1,19 +1,22 @@
 package terminal_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/protocol/emv"
 	"github.com/assay-hil/assay/protocol/iso8583"
+	"github.com/assay-hil/assay/protocol/mac"
+	"github.com/assay-hil/assay/protocol/tdes"
 )
 
 // hostPatience is how long the scripted host waits for the terminal to send something that it
@@ -25,6 +28,12 @@ type scriptedHost struct {
 	world *world
 	codec *iso8583.Codec
 	conn  net.Conn
+	// dialect and keys are those of the conversation; answered is the operation of the reply that was made
+	// last, spoil what is wrong with its MAC.
+	dialect        *hosts.Host
+	pinKey, macKey []byte
+	answered       *hosts.Operation
+	spoil          string
 	// request is the last message read.
 	request iso8583.Message
 }
@@ -56,47 +65,70 @@ func (h *scriptedHost) expects(words []string) error {
 	if h.request, err = h.codec.Unpack(payload); err != nil {
 		return err
 	}
-	return checkMessage(h.request, words)
+	if err := h.verify(payload); err != nil {
+		return err
+	}
+	return h.checkMessage(h.request, words)
 }
 
-func checkMessage(m iso8583.Message, words []string) error {
+// checkMessage holds a message against words: its MTI, then "PATH=VALUE" ("?" any value, a value ending in * any rest) and "no
+// PATH".
+func (h *scriptedHost) checkMessage(m iso8583.Message, words []string) error {
 	if len(words) == 0 || m.MTI != words[0] {
 		return fmt.Errorf("got a %s", m.MTI)
 	}
 	for i := 1; i < len(words); i++ {
-		if words[i] == "no" {
+		text, want, _ := strings.Cut(words[i], "=")
+		absent := text == "no"
+		if absent {
 			i++
-			if n, _ := strconv.Atoi(words[i]); m.Fields[n] != "" {
-				return fmt.Errorf("field %d is there", n)
-			}
-			continue
+			text = words[i]
 		}
-		number, want, _ := strings.Cut(words[i], "=")
-		n, err := strconv.Atoi(number)
+		path, err := h.codec.Path(text)
+		if err != nil && absent {
+			continue // a field that the dialect has not is in no message
+		}
 		if err != nil {
 			return err
 		}
-		if got := m.Fields[n]; got != want && (want != "?" || got == "") {
-			return fmt.Errorf("field %d is %q, not %q", n, got, want)
+		got, there := h.codec.Get(m, path)
+		switch {
+		case absent && there:
+			return fmt.Errorf("field %s is there", text)
+		case absent, want == "?" && there, hosts.Match(want, got):
+		default:
+			return fmt.Errorf("field %s is %q, not %q", text, got, want)
 		}
 	}
 	return nil
 }
 
 // reply is the answer by the books, changed by words: "39=51", "11=000007", "mti=0410", "without 39",
-// "arpc" (a right one), "arpc-wrong".
+// "header.processing-request=3", "arpc" (a right one), "arpc-wrong"; "keys" (a sign-on's), "keys-wrong". Without "39=…" it approves.
 func (h *scriptedHost) reply(words []string) (iso8583.Message, error) {
-	m := iso8583.Message{MTI: h.request.MTI[:2] + "1" + h.request.MTI[3:], Fields: map[int]string{}}
-	for _, n := range []int{3, 4, 7, 11, 12, 13, 41, 42, 49, 60, 70} {
+	m := iso8583.Message{Header: h.codec.ReplyHeader(h.request.Header), MTI: h.request.MTI[:2] + string(h.request.MTI[2]+1) + h.request.MTI[3:], Fields: map[int]string{}}
+	original := h.request
+	if first, repeat := iso8583.RepeatOf(original.MTI); repeat {
+		original.MTI = first
+		m.MTI = first[:2] + string(first[2]+1) + first[3:]
+	}
+	o := h.dialect.Operation(h.codec, original)
+	if o == nil {
+		return m, fmt.Errorf("the dialect has no such request: %s", h.request.MTI)
+	}
+	h.answered = o
+	for _, n := range o.Echo {
 		if v, ok := h.request.Fields[n]; ok {
 			m.Fields[n] = v
 		}
 	}
-	if m.MTI == "0210" {
+	m.Fields[39] = h.dialect.Code(o, "approved")
+	if o.Name != "sign-on" && o.Name != "settlement" {
 		m.Fields[37] = "000000000042"
 	}
 	for i := 0; i < len(words); i++ {
-		switch name, value, _ := strings.Cut(words[i], "="); name {
+		name, value, _ := strings.Cut(words[i], "=")
+		switch name {
 		case "mti":
 			m.MTI = value
 		case "without":
@@ -109,15 +141,82 @@ func (h *scriptedHost) reply(words []string) (iso8583.Message, error) {
 				return m, err
 			}
 			m.Fields[55] = proof
+		case "keys", "keys-wrong":
+			m.Fields[62] = h.newKeys(name == "keys-wrong")
+		case "mac-wrong", "no-mac":
+			h.spoil = name
 		default:
-			n, err := strconv.Atoi(name)
+			path, err := h.codec.Path(name)
+			if err == nil {
+				err = h.codec.Set(&m, path, value)
+			}
 			if err != nil {
 				return m, err
 			}
-			m.Fields[n] = value
 		}
 	}
 	return m, nil
+}
+
+// newKeys makes working keys, wrapped under the master key, each with its check value.
+func (h *scriptedHost) newKeys(wrong bool) string {
+	value := ""
+	for i, length := range []int{len(h.dialect.Keys.PIN), len(h.dialect.Keys.MAC)} {
+		key := tdes.OddParity(bytes.Repeat([]byte{0x5B, 0x1C, 0x83, byte(0x40 + i)}, length/4))
+		cipher, err := tdes.Encrypt(h.dialect.Keys.Master, key)
+		if err != nil {
+			panic(err)
+		}
+		check, err := tdes.KCV(key, 4)
+		if err != nil {
+			panic(err)
+		}
+		if wrong {
+			check[0] ^= 1
+		}
+		value += fmt.Sprintf("%X%X", cipher, check)
+		if i == 0 {
+			h.pinKey = key
+		} else {
+			h.macKey = key
+		}
+	}
+	return value
+}
+
+// seal packs an answer, with its MAC where it has one.
+func (h *scriptedHost) seal(m iso8583.Message) ([]byte, error) {
+	spoil := h.spoil
+	h.spoil = ""
+	rule := h.dialect.Dialect.MAC
+	if rule == nil || h.answered == nil || h.answered.Plain || spoil == "no-mac" {
+		return h.codec.Pack(m)
+	}
+	return h.codec.Seal(m, func(data []byte) ([]byte, error) {
+		sum, err := mac.Sum(rule.Algorithm, h.macKey, data)
+		if spoil != "" && err == nil {
+			sum[3] ^= 1
+		}
+		return sum, err
+	})
+}
+
+// verify checks the MAC of a request.
+func (h *scriptedHost) verify(payload []byte) error {
+	o := h.dialect.Operation(h.codec, unrepeated(h.request))
+	if h.dialect.Dialect.MAC == nil || o == nil || o.Plain {
+		return nil
+	}
+	return h.verifyMAC(payload)
+}
+
+func (h *scriptedHost) verifyMAC(payload []byte) error {
+	rule := h.dialect.Dialect.MAC
+	data, given, err := h.codec.MACData(payload)
+	if err != nil {
+		return err
+	}
+	return mac.Verify(rule.Algorithm, h.macKey, data, given)
 }
 
 // arpc checks the request's cryptogram and proves the issuer, field 55.
@@ -131,20 +230,20 @@ func (h *scriptedHost) arpc(wrong bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	proof, err := emv.ResponseCryptogram(sk, ac, [2]byte{'0', '0'})
+	proof, err := emv.IssuerResponse(objects, sk, ac, [2]byte{'0', '0'}, true)
 	if err != nil {
 		return "", err
 	}
 	if wrong {
 		proof[0] ^= 1
 	}
-	list := emv.List{{Tag: emv.TagIssuerAuth, Value: append(proof[:], "00"...)}}
+	list := emv.List{{Tag: emv.TagIssuerAuth, Value: proof}}
 	return fmt.Sprintf("%X", list.Encode()), nil
 }
 
 // send puts a framed message on the wire, at once or a byte every pace.
 func (h *scriptedHost) send(m iso8583.Message, pace time.Duration) error {
-	payload, err := h.codec.Pack(m)
+	payload, err := h.seal(m)
 	if err != nil {
 		return err
 	}
@@ -192,34 +291,4 @@ func (h *scriptedHost) connected() (bool, error) {
 	default:
 		return false, fmt.Errorf("unexpected on the connection: %w", err)
 	}
-}
-
-// books is a host that keeps its own accounts: what it charged and has not reversed.
-type books map[string]string // STAN → amount
-
-// process answers one request by the books.
-func (b books) process(request iso8583.Message) iso8583.Message {
-	h := &scriptedHost{request: request}
-	reply, err := h.reply([]string{"39=00", "38=A00001", "arpc"})
-	if err != nil { // no chip, or a wrong cryptogram: no proof, so that the card decides
-		reply, _ = h.reply([]string{"39=00"})
-	}
-	switch request.MTI {
-	case "0200":
-		b[request.Fields[11]] = request.Fields[4]
-	case "0400":
-		delete(b, request.Fields[11])
-	case "0500":
-		count, sum := 0, int64(0)
-		for stan := range maps.Keys(b) {
-			amount, _ := strconv.ParseInt(b[stan], 10, 64)
-			count, sum = count+1, sum+amount
-		}
-		reply.Fields[66] = "2"
-		if request.Fields[76] == fmt.Sprintf("%010d", count) && request.Fields[88] == fmt.Sprintf("%016d", sum) {
-			reply.Fields[66] = "1"
-			clear(b)
-		}
-	}
-	return reply
 }

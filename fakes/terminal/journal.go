@@ -1,126 +1,133 @@
 package terminal
 
 import (
-	"encoding/json"
-	"fmt"
+	"slices"
 	"time"
 )
 
-// The records in NVRAM, all JSON.
-const (
-	recordSTAN     = "stan"     // the last one used
-	recordBatch    = "batch"    // the open one
-	recordJournal  = "journal"  // the approved sales of the open batch
-	recordReversal = "reversal" // the sale whose end is not known; at most one
-)
+// defaultJournal is how many transactions fit into a batch of a profile that doesn't say.
+const defaultJournal = 300
 
-const (
-	maxSTAN  = 999999
-	maxBatch = 999999
-	// maxJournal is how many sales fit into a batch; then it must be settled.
-	maxJournal = 300
-)
-
-// Reasons of a reversal (DE39 of a 0400).
-const (
-	reasonNoReply = "98"
-	reasonOther   = "06"
-)
-
-// journalRow is one approved sale.
+// journalRow is one approved transaction.
 type journalRow struct {
-	STAN   string    `json:"stan"`
-	Amount int64     `json:"amount"` // minor units
+	Kind   string    `json:"kind"`   // the operation
+	MTI    string    `json:"mti"`    // of its request
+	STAN   string    `json:"stan"`   // of its request
+	Batch  string    `json:"batch"`  // in which it was made
+	Amount int64     `json:"amount"` // minor units, as approved
 	RRN    string    `json:"rrn,omitempty"`
 	Auth   string    `json:"auth,omitempty"`
 	Card   string    `json:"card"` // masked
+	PAN    string    `json:"pan"`  // for void and batch upload; as little as the reversal's it leaves NVRAM for anything but the host
+	Expiry string    `json:"expiry,omitempty"`
 	At     time.Time `json:"at"`
+	// Void: it was taken back. Closed: an authorisation that was completed. Offline: the host hears of it
+	// by an advice.
+	Void    bool `json:"void,omitempty"`
+	Closed  bool `json:"closed,omitempty"`
+	Offline bool `json:"offline,omitempty"`
+	// Refunded is how much of it was given back, minor units.
+	Refunded int64 `json:"refunded,omitempty"`
 }
 
-// pendingReversal is a sale that the host may have charged and the terminal has not approved.
-type pendingReversal struct {
-	// Fields of the 0400 by number, complete but for DE7 and DE39, which are those of the sending.
-	Fields map[int]string `json:"fields"`
-	Reason string         `json:"reason"` // DE39 of the 0400
+// credit says that the row gives money to the card.
+func (r journalRow) credit() bool { return r.Kind == opRefund }
+
+// counts says that the row is part of the batch's totals: an authorisation only holds money.
+func (r journalRow) counts() bool { return !r.Void && r.Kind != opAuthorisation }
+
+// row is what the journal keeps of a transaction.
+func (a *app) row(s *sale) journalRow {
+	return journalRow{
+		Kind: s.kind, MTI: s.mti, STAN: s.stan, Batch: a.memory.batchNumber(), Amount: s.amount, RRN: s.rrn, Auth: s.auth,
+		Card: maskedPAN(s.card.pan), PAN: s.card.pan, Expiry: s.card.expiry, At: s.at,
+	}
 }
 
-// memory is what the terminal must not forget. It is read once at power-on; every change
-// goes to NVRAM at once, and changes that belong together in one commit.
-type memory struct {
-	nvram   *NVRAM
-	stan    int
-	batch   int
-	rows    []journalRow
-	pending *pendingReversal
-}
-
-// loadMemory reads NVRAM. A record that can't be read is an error: guessing would lose money.
-func loadMemory(nvram *NVRAM) (*memory, error) {
-	m := &memory{nvram: nvram, batch: 1}
-	for name, into := range map[string]any{
-		recordSTAN: &m.stan, recordBatch: &m.batch, recordJournal: &m.rows, recordReversal: &m.pending,
-	} {
-		raw := nvram.Get(name)
-		if len(raw) == 0 {
-			continue
+// enter adds a row, notes on the one with the original STAN what became of it, forgets the reversal and keeps the receipt
+// that is to be printed, with what else changes: all of it or nothing.
+func (m *memory) enter(row journalRow, original string, receipt *slip, also func(*state)) error {
+	return m.save(func(s *state) {
+		s.Journal = append(slices.Clone(s.Journal), row)
+		for i := range s.Journal {
+			if s.Journal[i].STAN == original {
+				row.mark(&s.Journal[i])
+			}
 		}
-		if err := json.Unmarshal(raw, into); err != nil {
-			return nil, fmt.Errorf("NVRAM record %q: %w", name, err)
+		s.Pending, s.Slip = nil, receipt
+		also(s)
+	})
+}
+
+// mark notes on the transaction that a row is about what became of it.
+func (r journalRow) mark(original *journalRow) {
+	switch r.Kind {
+	case opRefund:
+		original.Refunded += r.Amount
+	case opCompletion:
+		original.Closed = true
+	}
+}
+
+// amend changes the row with a STAN, and what else.
+func (m *memory) amend(stan string, change func(*journalRow), also func(*state)) error {
+	return m.save(func(s *state) {
+		s.Journal = slices.Clone(s.Journal)
+		for i := range s.Journal {
+			if s.Journal[i].STAN == stan {
+				change(&s.Journal[i])
+			}
+		}
+		also(s)
+	})
+}
+
+// find gives the newest row with a STAN; nil when there is none.
+func (m *memory) find(stan string) *journalRow {
+	for _, row := range slices.Backward(m.Journal) {
+		if row.STAN == stan {
+			return &row
 		}
 	}
-	return m, nil
+	return nil
 }
 
-// encode makes a record. The types above always have a JSON form.
-func encode(v any) []byte {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("terminal: NVRAM record: %v", err))
+// totals are counts and sums (minor units) of a batch.
+type totals struct {
+	debitCount, creditCount   int
+	debitAmount, creditAmount int64
+}
+
+func (m *memory) totals() totals {
+	var t totals
+	for _, row := range m.Journal {
+		switch {
+		case !row.counts():
+		case row.credit():
+			t.creditCount++
+			t.creditAmount += row.Amount
+		default:
+			t.debitCount++
+			t.debitAmount += row.Amount
+		}
 	}
-	return raw
+	return t
 }
 
-// nextSTAN takes the next number, from 1 to 999999 and around.
-func (m *memory) nextSTAN() string {
-	m.stan = m.stan%maxSTAN + 1
-	m.nvram.Commit(map[string][]byte{recordSTAN: encode(m.stan)})
-	return fmt.Sprintf("%06d", m.stan)
+// closeBatch empties the journal and opens the next batch. Authorisations that were not completed stay.
+func (m *memory) closeBatch(receipt *slip) error {
+	return m.save(func(s *state) {
+		var open []journalRow
+		for _, row := range s.Journal {
+			if row.Kind == opAuthorisation && !row.Void && !row.Closed {
+				open = append(open, row)
+			}
+		}
+		s.Journal, s.Upload, s.Slip, s.Settling = open, nil, receipt, false
+		s.Dropped = nil // they are on the slip
+		s.Batch = s.Batch%maxBatch + 1
+	})
 }
 
-func (m *memory) savePending(p pendingReversal) {
-	m.pending = &p
-	m.nvram.Commit(map[string][]byte{recordReversal: encode(p)})
-}
-
-func (m *memory) dropPending() {
-	m.pending = nil
-	m.nvram.Commit(map[string][]byte{recordReversal: nil})
-}
-
-// approve enters a sale and forgets its reversal, both or neither.
-func (m *memory) approve(row journalRow) {
-	m.rows = append(m.rows, row)
-	m.rows = m.rows[max(0, len(m.rows)-maxJournal):]
-	m.pending = nil
-	m.nvram.Commit(map[string][]byte{recordJournal: encode(m.rows), recordReversal: nil})
-}
-
-// closeBatch empties the journal and opens the next batch, both or neither.
-func (m *memory) closeBatch() {
-	m.rows = nil
-	m.batch = m.batch%maxBatch + 1
-	m.nvram.Commit(map[string][]byte{recordJournal: nil, recordBatch: encode(m.batch)})
-}
-
-// totals are the count and the sum (minor units) of the open batch.
-func (m *memory) totals() (count int, sum int64) {
-	for _, row := range m.rows {
-		sum += row.Amount
-	}
-	return len(m.rows), sum
-}
-
-// full says that no further sale fits into the batch.
-func (m *memory) full() bool { return len(m.rows) >= maxJournal }
-
-func (m *memory) batchNumber() string { return fmt.Sprintf("%06d", m.batch) }
+// full says that no further transaction fits into the batch.
+func (m *memory) full() bool { return len(m.Journal) >= m.limit }

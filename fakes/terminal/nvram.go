@@ -3,31 +3,88 @@ package terminal
 import (
 	"errors"
 	"maps"
+	"slices"
 	"sync"
+	"time"
 )
 
 // ErrMute is returned by a chip reader when the card does not answer a reset.
 var ErrMute = errors.New("card does not answer to reset")
 
-// NVRAM is the memory that survives a power cut: whole records by name. It belongs to the
-// hardware, so it outlives the application. The zero value is empty and ready.
+// ErrWrite is returned by NVRAM that can't be written: it is worn out, or full, or its supply is gone.
+var ErrWrite = errors.New("NVRAM write failed")
+
+// NVRAM is the memory that survives a power cut: records by name. It belongs to the
+// hardware, so it outlives the application. The zero value is empty and ready, and writes at once.
 type NVRAM struct {
-	mu      sync.Mutex
+	// Takes is how long a Commit takes. Tears says that one which a power cut ends leaves the first half of each of its
+	// records; else it leaves nothing. Both are set before the first use.
+	Takes time.Duration
+	Tears bool
+
+	mu      sync.Mutex // never held while waiting
 	records map[string][]byte
+	gone    chan struct{} // closed when the supply goes; nil before the first Commit under this supply
+	dead    bool
+	broken  bool
 }
 
 // Get returns a copy of a record; nil when there is none.
 func (n *NVRAM) Get(name string) []byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]byte(nil), n.records[name]...)
+	return slices.Clone(n.records[name])
 }
 
-// Commit writes several records at once: after a power cut either all of them are there or
-// none. A nil value deletes.
-func (n *NVRAM) Commit(changes map[string][]byte) {
+// Commit writes several records and returns when they are safe. They are all there afterwards, or, with ErrWrite, none;
+// but see Tears. A nil value deletes.
+func (n *NVRAM) Commit(changes map[string][]byte) error {
+	n.mu.Lock()
+	gone, dead := n.supply()
+	n.mu.Unlock()
+	if dead {
+		return ErrWrite
+	}
+	whole := n.write(gone)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	switch {
+	case n.broken:
+		return ErrWrite
+	case whole:
+		n.put(changes, func(value []byte) []byte { return value })
+		return nil
+	case n.Tears:
+		n.put(changes, func(value []byte) []byte { return value[:len(value)/2] })
+	}
+	return ErrWrite
+}
+
+// supply gives what ends when the supply does.
+func (n *NVRAM) supply() (gone <-chan struct{}, dead bool) {
+	if n.gone == nil {
+		n.gone = make(chan struct{})
+	}
+	return n.gone, n.dead
+}
+
+// write takes the time of a Commit; false when the supply goes meanwhile.
+func (n *NVRAM) write(gone <-chan struct{}) bool {
+	if n.Takes == 0 {
+		return true
+	}
+	timer := time.NewTimer(n.Takes)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-gone:
+		return false
+	}
+}
+
+// put changes the records; what is left of a value decides as.
+func (n *NVRAM) put(changes map[string][]byte, as func(value []byte) []byte) {
 	next := maps.Clone(n.records)
 	if next == nil {
 		next = map[string][]byte{}
@@ -37,7 +94,27 @@ func (n *NVRAM) Commit(changes map[string][]byte) {
 			delete(next, name)
 			continue
 		}
-		next[name] = append([]byte(nil), value...)
+		next[name] = slices.Clone(as(value))
 	}
 	n.records = next
+}
+
+// Power takes the supply away, and with it a Commit that is under way, or brings it back.
+func (n *NVRAM) Power(on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !on && !n.dead && n.gone != nil {
+		close(n.gone)
+	}
+	if on && n.dead {
+		n.gone = nil
+	}
+	n.dead = !on
+}
+
+// Break makes every further Commit fail, or ends that.
+func (n *NVRAM) Break(broken bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.broken = broken
 }

@@ -4,180 +4,139 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
 
+	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/protocol/iso8583"
 )
-
-// uplink is the only one this application dials.
-const uplink = "primary"
-
-// approvedCode is DE39 of everything that went well.
-const approvedCode = "00"
 
 // How an exchange with the host ends without a reply that can be used.
 var (
 	errNoConnection = ending{promptCommFailed}   // nothing was sent
 	errNoReply      = ending{promptCommTimeout}  // sent, and Timers.HostReply ran out
 	errBroken       = ending{promptCommError}    // the connection ended before the reply
-	errBadReply     = ending{promptReplyInvalid} // a reply came that is none to this request
+	errCut          = ending{promptReceiveError} // it ended within the reply
 )
-
-// matched are the fields that a reply repeats from its request, where the request has them:
-// processing code, amount, STAN, terminal, merchant.
-func matched() []int { return []int{3, 4, 11, 41, 42} }
 
 // exchange is one request and its reply, on a connection of its own: what comes late can't be
 // taken for the answer to something else.
 type exchange struct {
-	request iso8583.Message
+	operation *hosts.Operation
+	request   iso8583.Message
 	// dialling and waiting are the prompts meanwhile.
 	dialling, waiting string
-	// beforeSend is called when the connection stands and nothing has left yet; may be nil.
-	beforeSend func()
+	// beforeSend is called when the connection stands and nothing has left yet; may be nil. With an error
+	// nothing is sent.
+	beforeSend func() error
 }
 
-// do carries an exchange out. It returns the reply, one of the endings above, ctx.Err(), or an
+// do carries an exchange out. It returns the reply, one of the endings above or of the matching, ctx.Err(), or an
 // error when the request can't be built.
 func (a *app) do(ctx context.Context, x exchange) (iso8583.Message, error) {
-	payload, err := a.codec.Pack(x.request)
+	payload, err := a.seal(x)
 	if err != nil {
 		return iso8583.Message{}, fmt.Errorf("request %s: %w", x.request.MTI, err)
 	}
 	a.show(x.dialling)
+	if a.defects.has(defectReversalOnRefused) && x.beforeSend != nil {
+		if err := x.beforeSend(); err != nil {
+			return iso8583.Message{}, err
+		}
+	}
 	conn, err := a.dial(ctx)
 	if err != nil {
 		return iso8583.Message{}, err
 	}
 	if x.beforeSend != nil {
-		x.beforeSend()
+		if err := x.beforeSend(); err != nil {
+			_ = conn.Close() // unused
+			return iso8583.Message{}, err
+		}
 	}
-	a.show(x.waiting)
-	answer, err := a.ask(ctx, conn, payload)
-	if ctx.Err() != nil {
-		return iso8583.Message{}, ctx.Err() // no power: nobody closes the connection
+	if pan := x.request.Fields[2]; pan != "" && a.defects.has(defectPANOnScreen) {
+		a.show(x.waiting, pan)
+	} else {
+		a.show(x.waiting)
 	}
-	_ = conn.Close() // the exchange is over, however closing goes
+	answer, err := a.converse(ctx, conn, payload)
+	if errors.Is(err, errNoReply) && a.defects.has(defectDoubleSend) && a.profile.Has("backup-uplink") {
+		if conn, err = a.dialOver(ctx, uplinkBackup); err != nil {
+			return iso8583.Message{}, errNoReply
+		}
+		answer, err = a.converse(ctx, conn, payload)
+	}
 	if err != nil {
 		return iso8583.Message{}, err
 	}
-	reply, err := a.codec.Unpack(answer)
-	if err != nil || !a.matches(x.request, reply) {
-		return iso8583.Message{}, errBadReply
-	}
-	return reply, nil
+	return a.understand(x, answer)
 }
 
-func (a *app) dial(ctx context.Context) (net.Conn, error) {
-	limited, cancel := context.WithTimeout(ctx, a.profile.Timers.Connect)
-	defer cancel()
-	conn, err := a.hw.Dial(limited, uplink)
-	switch {
-	case ctx.Err() != nil:
+// converse asks on a connection and closes it. Without power nobody does.
+func (a *app) converse(ctx context.Context, conn net.Conn, payload []byte) ([]byte, error) {
+	answer, err := a.ask(ctx, conn, payload)
+	if ctx.Err() != nil {
 		return nil, ctx.Err()
-	case err != nil:
-		return nil, errNoConnection
 	}
-	return conn, nil
+	_ = conn.Close() // the exchange is over, however closing goes
+	return answer, err
 }
 
 // ask sends a request and reads one frame. Timers.HostReply bounds both together, however the
 // reply trickles in.
 func (a *app) ask(ctx context.Context, conn net.Conn, payload []byte) ([]byte, error) {
-	if err := conn.SetDeadline(time.Now().Add(a.profile.Timers.HostReply)); err != nil {
+	limit := a.profile.Timers.HostReply
+	if a.defects.has(defectTimerDoubled) {
+		limit *= 2
+	}
+	if err := conn.SetDeadline(time.Now().Add(limit)); err != nil {
 		return nil, errBroken
 	}
-	stop := wakeOnCut(ctx, conn)
-	defer stop()
-	framing := a.codec.Dialect().Framing
+	defer wakeOnEnd(ctx, conn)() // the power may go
+	framing := a.dialect.codec.Dialect().Framing
 	if err := framing.WriteFrame(conn, payload); err != nil {
-		return nil, lost(err)
+		return nil, lost(err, 0)
 	}
-	answer, err := framing.ReadFrame(conn)
+	counted := &counter{from: conn}
+	if a.defects.has(defectTimerPerRead) {
+		counted.renew = func() { _ = conn.SetDeadline(time.Now().Add(limit)) }
+	}
+	answer, err := framing.ReadFrame(counted)
 	if err != nil {
-		return nil, lost(err)
+		return nil, lost(err, counted.bytes)
 	}
 	return answer, nil
 }
 
-// wakeOnCut ends reads and writes on conn when the power goes, without closing it. The caller
-// must call stop, which waits until conn is left alone.
-func wakeOnCut(ctx context.Context, conn net.Conn) (stop func()) {
-	woken := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
-		defer close(woken)
-		_ = conn.SetDeadline(time.Unix(1, 0)) // a connection that is gone needs no waking
-	})
-	return func() {
-		if !cancel() {
-			<-woken
-		}
-	}
+// counter counts the bytes of an answer.
+type counter struct {
+	from  io.Reader
+	bytes int
+	renew func() // before each read; nil: nothing
 }
 
-// lost says how a connection let us down.
-func lost(err error) error {
+func (c *counter) Read(p []byte) (int, error) {
+	if c.renew != nil {
+		c.renew()
+	}
+	n, err := c.from.Read(p)
+	c.bytes += n
+	return n, err
+}
+
+// lost says how a connection let us down after so many bytes of an answer.
+func lost(err error, received int) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errNoReply
-	case errors.Is(err, iso8583.ErrFrameLength):
-		return errBadReply
+	case errors.Is(err, iso8583.ErrFrameLength), received > 0:
+		return errCut
 	}
 	return errBroken
-}
-
-// matches says whether reply belongs to request: MTI + 10, the repeated fields, and a response code.
-func (a *app) matches(request, reply iso8583.Message) bool {
-	if a.defects[defectReplyUnchecked] {
-		return true
-	}
-	if reply.MTI != replyMTI(request.MTI) || reply.Fields[39] == "" {
-		return false
-	}
-	for _, field := range matched() {
-		if sent, ok := request.Fields[field]; ok && reply.Fields[field] != sent {
-			return false
-		}
-	}
-	return true
-}
-
-// replyMTI changes the function digit from request to response: 0200 → 0210.
-func replyMTI(request string) string { return request[:2] + "1" + request[3:] }
-
-// prepare does what must be done before a sale or a settlement may go online.
-func (a *app) prepare(ctx context.Context) error {
-	if err := a.signOn(ctx); err != nil {
-		return err
-	}
-	return a.sendPending(ctx)
-}
-
-// signOn makes the terminal known to the host (0800, DE70 001), once a power-on.
-func (a *app) signOn(ctx context.Context) error {
-	if a.signedOn {
-		return nil
-	}
-	request := iso8583.Message{MTI: "0800", Fields: map[int]string{
-		7: de7(now()), 11: a.memory.nextSTAN(),
-		41: a.profile.Identity.Terminal, 42: a.profile.Identity.Merchant, 70: "001",
-	}}
-	reply, err := a.do(ctx, exchange{request: request, dialling: promptSigningOn, waiting: promptSigningOn})
-	if err != nil {
-		return err
-	}
-	if code := reply.Fields[39]; code != approvedCode {
-		return ending{a.promptForCode(code)}
-	}
-	a.signedOn = true
-	return nil
 }
 
 // now is the terminal's clock. It runs in UTC, so that messages and receipts are the same on
 // every bench.
 func now() time.Time { return time.Now().UTC() }
-
-// de7 is the transmission date and time, MMDDhhmmss.
-func de7(t time.Time) string { return t.Format("0102150405") }

@@ -2,10 +2,7 @@ package terminal
 
 import (
 	"context"
-	"fmt"
 	"strings"
-
-	"github.com/assay-hil/assay/protocol/pin"
 )
 
 // Lengths of a PIN, ISO 9564-1 §8.1.
@@ -14,20 +11,45 @@ const (
 	maxPIN = 12
 )
 
-// askPIN lets the cardholder type the PIN and returns it as DE52: an ISO 9564 format 0 block under the PIN key,
-// in hexadecimal. It returns "" on a terminal without PIN entry.
+// askPIN lets the cardholder type the PIN and returns it as DE52, in hexadecimal. It returns "" on a terminal without PIN entry.
 func (a *app) askPIN(ctx context.Context, pan string) (string, error) {
 	if !a.profile.Has("pin") {
 		return "", nil
 	}
+	if !a.padWorks() {
+		return "", ending{promptPINPadFailed}
+	}
+	typed, err := a.typePIN(ctx, pinEntry{next: a.waitKey})
+	if err != nil {
+		return "", err
+	}
+	return a.sealPIN(typed, pan)
+}
+
+// padWorks says whether a PIN can be entered at all.
+func (a *app) padWorks() bool { return a.hw.PINPad == nil || a.hw.PINPad() == nil }
+
+// pinEntry says how a PIN is asked for.
+type pinEntry struct {
+	next   func(ctx context.Context) (string, error) // the next key
+	notes  []string                                  // prompts that are shown below
+	bypass bool                                      // ENTER at once is an answer: ""
+}
+
+// typePIN lets the cardholder type a PIN.
+func (a *app) typePIN(ctx context.Context, entry pinEntry) (string, error) {
+	notes := make([]string, len(entry.notes))
+	for i, id := range entry.notes {
+		notes[i], _ = a.profile.Prompt(id, a.lang)
+	}
 	typed := ""
 	for {
 		shown := strings.Repeat("*", len(typed))
-		if a.defects[defectPINOnScreen] {
+		if a.defects.has(defectPINOnScreen) {
 			shown = typed
 		}
-		a.show(promptPIN, shown)
-		key, err := a.waitKey(ctx)
+		a.show(promptPIN, append(notes, shown)...)
+		key, err := entry.next(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -37,22 +59,10 @@ func (a *app) askPIN(ctx context.Context, pan string) (string, error) {
 			return "", endCancelled
 		case key == keyClear:
 			typed = ""
-		case key == keyEnter && len(typed) >= minPIN:
-			return a.sealPIN(typed, pan)
+		case key == keyEnter && (len(typed) >= minPIN || entry.bypass && typed == ""):
+			return typed, nil
 		case isDigit && len(typed) < maxPIN:
 			typed += digit
 		}
 	}
-}
-
-func (a *app) sealPIN(digits, pan string) (string, error) {
-	clear, err := pin.EncodeISO0(digits, pan)
-	if err != nil {
-		return "", fmt.Errorf("PIN block: %w", err)
-	}
-	sealed, err := pin.Encrypt(a.pinKey, clear)
-	if err != nil {
-		return "", fmt.Errorf("PIN block: %w", err)
-	}
-	return fmt.Sprintf("%X", sealed), nil
 }

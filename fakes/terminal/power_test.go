@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assay-hil/assay/fakes/terminal"
+	"github.com/assay-hil/assay/protocol/iso8583"
 )
 
 // A power cut with any screen of a sale loses no money: the sale is in the journal, or it is
@@ -32,8 +33,8 @@ func TestPowerCutAtEveryScreen(t *testing.T) {
 // returns how many screens the first had.
 func cutAtScreen(t *testing.T, n int) int {
 	s := newScript()
-	accounts := books{}
-	go s.world.serve(s.host.codec, accounts, func() byte { return 0 })
+	accounts := newBooks(&s.host)
+	go s.world.serve(accounts, func(iso8583.Message) mood { return answers })
 	defer close(s.world.accepted)
 	defer s.finish()
 	sale := func() {
@@ -68,7 +69,7 @@ func cutAtScreen(t *testing.T, n int) int {
 	if err := s.memory([]string{"pending", "no"}); err != nil {
 		t.Fatalf("cut at screen %d: a reversal is left: %v", n, err)
 	}
-	if len(accounts) == 0 {
+	if len(accounts.open) == 0 {
 		t.Fatalf("cut at screen %d: the second sale isn't charged", n)
 	}
 	return screens
@@ -92,7 +93,7 @@ func TestPowerCutOnTCP(t *testing.T) {
 	}
 	profile := testProfile()
 	profile.Timers.Boot = time.Millisecond
-	app, err := terminal.New(terminal.Config{Profile: profile, Host: testHost()}, hardware)
+	app, err := terminal.New(terminal.Config{Profile: profile, Host: testHost(testDialect)}, hardware)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestPowerCutOnTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = far.Close() }()
-	if _, err := testHost().Dialect.Framing.ReadFrame(far); err != nil {
+	if _, err := testHost(testDialect).Dialect.Framing.ReadFrame(far); err != nil {
 		t.Fatal(err)
 	}
 	cut()

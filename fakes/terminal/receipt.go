@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +23,9 @@ type wording struct {
 	terminal, merchant, date, card        string
 	trace, rrn, auth, batch, amount       string
 	count, total, approved, settledAgrees string
+	settledDiffers, copy, asked           string
+	voided, refunded, held, signature     string
+	notReversed                           string
 }
 
 func wordingIn(lang string) (wording, error) {
@@ -34,6 +36,8 @@ func wordingIn(lang string) (wording, error) {
 			terminal: "终端号", merchant: "商户号", date: "日期", card: "卡号",
 			trace: "凭证号", rrn: "参考号", auth: "授权码", batch: "批次号", amount: "金额",
 			count: "笔数", total: "总计", approved: "交易成功", settledAgrees: "对账平",
+			settledDiffers: "对账不平", copy: "重打印凭证", asked: "应付金额",
+			voided: "已撤销", refunded: "已退货", held: "预授权成功", signature: "持卡人签名", notReversed: "未冲正",
 		}, nil
 	case "en":
 		return wording{
@@ -41,6 +45,8 @@ func wordingIn(lang string) (wording, error) {
 			terminal: "TERMINAL", merchant: "MERCHANT", date: "DATE", card: "CARD",
 			trace: "TRACE", rrn: "RRN", auth: "AUTH", batch: "BATCH", amount: "AMOUNT",
 			count: "COUNT", total: "TOTAL", approved: "APPROVED", settledAgrees: "IN BALANCE",
+			settledDiffers: "OUT OF BALANCE", copy: "DUPLICATE", asked: "REQUESTED",
+			voided: "VOIDED", refunded: "REFUNDED", held: "PRE-AUTHORISED", signature: "SIGNATURE", notReversed: "NOT REVERSED",
 		}, nil
 	}
 	return wording{}, fmt.Errorf("%w: no receipt wording for language %q (zh, en)", ErrConfig, lang)
@@ -59,12 +65,16 @@ func paperEncoding(name string) (encoding.Encoding, error) {
 	return nil, fmt.Errorf("%w: receipt encoding %q (utf-8, gbk, gb18030)", ErrConfig, name)
 }
 
-// saleReceipt is the merchant's copy.
+// saleReceipt is the merchant's copy. Its last row says what the transaction was: only a sale that stands is approved.
 func (a *app) saleReceipt(s *sale) []string {
 	w := a.words
 	pan := maskedPAN(s.card.pan)
-	if a.defects[defectPANOnReceipt] {
+	if a.defects.has(defectPANOnReceipt) {
 		pan = s.card.pan
+	}
+	amount := s.amount
+	if a.defects.has(defectReceiptAmount) {
+		amount = amount / 10 * 10 // as if the last digit had not been
 	}
 	rows := []string{
 		w.saleTitle,
@@ -80,48 +90,52 @@ func (a *app) saleReceipt(s *sale) []string {
 	if s.auth != "" {
 		rows = append(rows, line(w.auth, s.auth))
 	}
-	return append(rows,
-		line(w.card, pan),
-		line(w.amount, a.money(s.amount)),
-		w.approved,
-	)
+	rows = append(rows, line(w.card, pan))
+	if s.asked > s.amount {
+		rows = append(rows, line(w.asked, a.money(s.asked)))
+	}
+	rows = append(rows, line(w.amount, a.money(amount)))
+	if s.card.signed() {
+		rows = append(rows, line(w.signature, "____________"))
+	}
+	return append(rows, a.outcome(s.kind))
 }
 
-// settlementSlip is printed for a batch that is in balance. It says nothing of single sales
-// and nothing that marks an approved one.
-func (a *app) settlementSlip(at time.Time) []string {
-	w := a.words
-	count, sum := a.memory.totals()
-	return []string{
+// outcome is the last row of a receipt.
+func (a *app) outcome(kind string) string {
+	switch kind {
+	case opVoid:
+		return a.words.voided
+	case opRefund:
+		return a.words.refunded
+	case opAuthorisation:
+		return a.words.held
+	}
+	return a.words.approved
+}
+
+// settlementSlip is printed for a batch that is closed. It says nothing of single sales
+// and nothing that marks an approved one, but names what was given up: somebody must look into it.
+func (a *app) settlementSlip(at time.Time, agrees bool) []string {
+	w, t := a.words, a.memory.totals()
+	verdict := w.settledAgrees
+	if !agrees {
+		verdict = w.settledDiffers
+	}
+	rows := []string{
 		w.settlementTitle,
 		line(w.merchant, a.profile.Identity.Merchant),
 		line(w.terminal, a.profile.Identity.Terminal),
 		line(w.date, stamp(at)),
 		line(w.batch, a.memory.batchNumber()),
-		line(w.count, fmt.Sprint(count)),
-		line(w.total, a.money(sum)),
-		w.settledAgrees,
+		line(w.count, fmt.Sprint(t.debitCount+t.creditCount)),
+		line(w.total, a.money(t.debitAmount-t.creditAmount)),
+		verdict,
 	}
-}
-
-// print sends a slip to the printer. A slip that can't be printed changes nothing: the sale is
-// in the journal.
-func (a *app) print(rows []string) {
-	if !a.profile.Has("printer") {
-		return
+	for _, given := range a.memory.Dropped {
+		rows = append(rows, line(w.notReversed, given.Fields[11]))
 	}
-	encoder := encoding.ReplaceUnsupported(a.paper.NewEncoder())
-	var paper bytes.Buffer
-	paper.WriteString(escInit)
-	for _, row := range rows {
-		text, err := encoder.String(row)
-		if err != nil {
-			text = "?" // a row that the printer can't say at all
-		}
-		paper.WriteString(text + "\n")
-	}
-	paper.WriteString(escCut)
-	_, _ = a.hw.Printer.Write(paper.Bytes())
+	return rows
 }
 
 func line(label, value string) string { return label + ": " + value }

@@ -2,18 +2,16 @@ package terminal_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-
 	"github.com/assay-hil/assay/fakes/terminal"
+	"github.com/assay-hil/assay/fakes/terminal/kernel/kerneltest"
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/protocol/emv"
 	"github.com/assay-hil/assay/protocol/iso8583"
@@ -27,19 +25,27 @@ type script struct {
 	host   scriptedHost
 	cut    context.CancelFunc
 	ended  chan error
-	dials  int // seen by "host hears nothing"
+	dials  int              // seen by "host hears nothing"
+	table  *kerneltest.Card // of "card answers"
+	idle   string           // what is shown when nothing is to be done
 }
 
 func newScript() *script {
-	codec, err := iso8583.NewCodec(testHost().Dialect)
+	w := newWorld()
+	s := &script{config: terminal.Config{Profile: testProfile()}, world: w, host: scriptedHost{world: w}, idle: "<idle>"}
+	s.speak(testDialect)
+	return s
+}
+
+// speak chooses the dialect.
+func (s *script) speak(dialect string) {
+	h := testHost(dialect)
+	codec, err := iso8583.NewCodec(h.Dialect)
 	if err != nil {
 		panic(err)
 	}
-	w := newWorld()
-	return &script{
-		config: terminal.Config{Profile: testProfile(), Host: testHost()},
-		world:  w, host: scriptedHost{world: w, codec: codec},
-	}
+	s.config.Host, s.host.dialect, s.host.codec = h, h, codec
+	s.host.pinKey, s.host.macKey = h.Keys.PIN, h.Keys.MAC
 }
 
 func (s *script) finish() {
@@ -63,6 +69,7 @@ func (s *script) powerOn() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cut, s.ended = cancel, make(chan error, 1)
+	s.world.nvram.Power(true)
 	s.world.mu.Lock()
 	s.world.cut = cancel
 	s.world.mu.Unlock()
@@ -75,6 +82,7 @@ func (s *script) powerCut() error {
 		return nil
 	}
 	s.cut()
+	s.world.nvram.Power(false)
 	s.cut = nil
 	began := time.Now()
 	if err := <-s.ended; !errors.Is(err, context.Canceled) {
@@ -90,8 +98,10 @@ func (s *script) step(words []string) error {
 	verbs := map[string]func([]string) error{
 		"with": s.with, "without": s.without, "power": s.power, "key": s.press, "keys": s.press,
 		"advance": s.advance, "swipe": s.swipe, "insert": s.insert, "remove": s.remove, "card": s.card,
+		"tap": s.tap, "leave": s.leave, "answers": s.answers,
 		"host": s.hostDoes, "screen": s.screen, "shown": s.shown, "nvram": s.memory,
 		"printed": s.printed, "printer": s.printer, "terminal": s.sent,
+		"pad": s.pad, "debug": s.debugged, "signal": s.signalled, "burst": s.burst, "names": s.namesDo,
 	}
 	do, ok := verbs[words[0]]
 	if !ok {
@@ -113,15 +123,53 @@ func (s *script) with(words []string) error {
 			return err
 		}
 	case "full":
-		rows := make([]map[string]any, 300)
-		for i := range rows {
-			rows[i] = map[string]any{"stan": fmt.Sprintf("%06d", i+1), "amount": 100}
-		}
-		raw, err := json.Marshal(rows)
-		s.world.nvram.Commit(map[string][]byte{"journal": raw})
+		terminal.PokeMemory(&s.world.nvram, func(m *terminal.State) {
+			for i := range 300 {
+				m.Journal = append(m.Journal, terminal.Row{Kind: "purchase", MTI: "0200", STAN: fmt.Sprintf("%06d", i+1), Amount: 100, PAN: testPAN})
+			}
+		})
+	case "write": // how long a record takes, and that a cut tears it
+		d, err := time.ParseDuration(words[1])
+		s.world.nvram.Takes, s.world.nvram.Tears = d, true
 		return err
 	case "stan":
-		s.world.nvram.Commit(map[string][]byte{"stan": []byte(words[1])})
+		n, err := strconv.Atoi(words[1])
+		terminal.PokeMemory(&s.world.nvram, func(m *terminal.State) { m.STAN = n })
+		return err
+	case "contactless":
+		p.Capabilities = append(p.Capabilities, words[0])
+	case "wallets", "pin-bypass", "floor", "offline-codes", "exception":
+		return s.withEMV(words)
+	case "dialect":
+		s.speak(words[1])
+	case "password":
+		p.OperatorPassword = words[1]
+	case "reversal-drop":
+		p.ReversalDrop = true
+	case "key":
+		p.Keypad.Keys[words[1]] = terminals.Key{Char: words[2]}
+	case "switch-back":
+		d, err := time.ParseDuration(words[1])
+		p.Timers.SwitchBack = d
+		return err
+	case "dial-tries":
+		n, err := strconv.Atoi(words[1])
+		p.Timers.DialTries = n
+		return err
+	case "script": // a result of an issuer script waits to be told
+		terminal.PokeMemory(&s.world.nvram, func(m *terminal.State) {
+			m.Scripts = append(m.Scripts, terminal.Message{Operation: "script-result", MTI: "0620", Fields: map[int]string{
+				2: testPAN, 7: "0101000000", 11: "000777", 41: "10000001", 42: "898100012340001", 55: "DF3105200000000F",
+				90: "020000000101010000000000000000000000000000"}})
+		})
+	case "code":
+		p.Codes[words[1]] = words[2]
+	case "backup-uplink":
+		p.Capabilities = append(p.Capabilities, words[0])
+	case "tls":
+		return s.withTLS()
+	case "capability":
+		p.Capabilities = append(p.Capabilities, words[1])
 	default:
 		return fmt.Errorf("unknown setting %q", words[0])
 	}
@@ -196,6 +244,9 @@ func (s *script) insert(words []string) error {
 	application := testApplication([]byte{0xA0, 0, 0, 0, 3, 0x10, 0x10})
 	switch words[0] {
 	case "good":
+	case "table":
+		s.world.slot.insertTable(s.tableCard())
+		return nil
 	case "mute":
 		application.ATR = nil
 	case "foreign":
@@ -217,182 +268,30 @@ func (s *script) remove([]string) error {
 	return nil
 }
 
-// card checks which commands the chip got: "card got 0082".
-func (s *script) card(words []string) error {
-	s.world.slot.mu.Lock()
-	defer s.world.slot.mu.Unlock()
-	for _, command := range s.world.slot.sent {
-		if strings.HasPrefix(fmt.Sprintf("%X", command), words[1]) {
-			return nil
-		}
-	}
-	return errors.New("the chip never got it")
-}
-
-func (s *script) hostDoes(words []string) error {
-	switch verb, rest := words[0], words[1:]; verb {
-	case "accepts", "refuses", "hangs":
-		s.world.mu.Lock()
-		s.world.dial = strings.TrimSuffix(verb, "s")
-		s.world.mu.Unlock()
-	case "expects":
-		err := s.host.expects(rest)
-		s.world.mu.Lock()
-		s.dials = s.world.dialled
-		s.world.mu.Unlock()
-		return err
-	case "answers", "trickles":
-		pace := time.Duration(0)
-		if verb == "trickles" {
-			pace, rest = time.Second, rest[1:]
-		}
-		reply, err := s.host.reply(rest)
-		if err != nil {
-			return err
-		}
-		return s.host.send(reply, pace)
-	case "sends":
-		return s.host.write(unhex(rest[0]))
-	case "closes":
-		return s.host.conn.Close()
-	case "silent": // it read the request and says nothing
-	case "hears": // nothing
-		s.world.mu.Lock()
-		defer s.world.mu.Unlock()
-		if s.world.dialled != s.dials {
-			return errors.New("the terminal dialled")
-		}
-	case "sees":
-		connected, err := s.host.connected()
-		if err == nil && connected != (rest[0] == "connection") {
-			err = fmt.Errorf("connected: %v", connected)
-		}
-		return err
-	default:
-		return fmt.Errorf("unknown word %q", verb)
-	}
-	return nil
-}
-
-// screen checks what is shown: a prompt, then the data rows.
-func (s *script) screen(words []string) error {
-	want := s.wording(words[0])
-	if len(words) > 1 {
-		want += " | " + strings.Join(words[1:], " ")
-	}
-	if got := s.world.screen(); got != want {
-		return fmt.Errorf("the screen is not %s", want)
-	}
-	return nil
-}
-
-func (s *script) wording(prompt string) string {
-	lang := s.config.Lang
-	if lang == "" {
-		lang = "en"
-	}
-	text, ok := s.config.Profile.Prompt(prompt, lang)
-	if !ok {
-		return "(no prompt " + prompt + ")"
-	}
-	return text
-}
-
-// shown checks that prompts were seen one after another, up to now: "shown connecting processing".
-func (s *script) shown(words []string) error {
-	s.world.mu.Lock()
-	defer s.world.mu.Unlock()
-	seen := s.world.screens
-	if len(seen) < len(words) {
-		return errors.New("not so many screens")
-	}
-	for i, word := range words {
-		if got := seen[len(seen)-len(words)+i][0]; got != s.wording(word) {
-			return fmt.Errorf("screen %d of them was %s", i+1, got)
-		}
-	}
-	return nil
-}
-
-// memory checks NVRAM: "nvram pending no|98|06", "nvram journal 1", "nvram batch 2", "nvram stan 3".
-func (s *script) memory(words []string) error {
-	got := string(s.world.nvram.Get(words[0]))
-	switch words[0] {
-	case "pending":
-		var pending struct{ Reason string }
-		raw := s.world.nvram.Get("reversal")
-		if len(raw) == 0 {
-			got = "no"
-		} else if err := json.Unmarshal(raw, &pending); err != nil {
-			return err
-		} else {
-			got = pending.Reason
-		}
-	case "journal":
-		var rows []any
-		if len(got) > 0 {
-			if err := json.Unmarshal([]byte(got), &rows); err != nil {
-				return err
-			}
-		}
-		got = fmt.Sprint(len(rows))
-	}
-	if got != words[1] {
-		return fmt.Errorf("it is %q", got)
-	}
-	return nil
-}
-
-// printed checks the paper since the last check: "printed nothing", "printed TEXT" (a line), "printed no
-// TEXT" (anywhere), "printed bytes HEX".
-func (s *script) printed(words []string) error {
-	s.world.mu.Lock()
-	paper := s.world.paper.Bytes()
-	s.world.mu.Unlock()
-	text, err := simplifiedchinese.GBK.NewDecoder().Bytes(paper)
-	if err != nil {
-		return err
-	}
-	want := strings.Join(words, " ")
-	switch {
-	case want == "nothing":
-		if len(paper) > 0 {
-			return fmt.Errorf("paper: %q", text)
-		}
-	case words[0] == "bytes":
-		if !strings.Contains(fmt.Sprintf("%X", paper), words[1]) {
-			return fmt.Errorf("paper: %X", paper)
-		}
-	case words[0] == "no":
-		if strings.Contains(string(text), words[1]) {
-			return fmt.Errorf("paper: %q", text)
-		}
-	default:
-		line := regexp.MustCompile(`(?m)^(\x1b@|\x1dV\x00)*` + regexp.QuoteMeta(want) + `$`)
-		if !line.Match(text) {
-			return fmt.Errorf("paper: %q", text)
-		}
-	}
-	return nil
-}
-
-// printer takes paper in or out: "printer jammed", "printer torn" (what was printed is taken away).
+// printer takes paper in or out, or breaks: "printer jammed", "printer hot", "printer ready", "printer torn" (what was
+// printed is taken away).
 func (s *script) printer(words []string) error {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
-	s.world.jammed = words[0] == "jammed"
-	s.world.paper.Reset()
+	s.world.printer = map[string]error{"jammed": terminal.ErrPaper, "hot": errors.New("too hot")}[words[0]]
+	if words[0] == "torn" {
+		s.world.paper.Reset()
+	}
 	return nil
 }
 
-// sent checks a field of the last request against another: "terminal sent 90 0200 000002" (its beginning).
-func (s *script) sent(words []string) error {
-	var n int
-	if _, err := fmt.Sscan(words[1], &n); err != nil {
-		return err
-	}
-	if got, want := s.host.request.Fields[n], strings.Join(words[2:], ""); !strings.HasPrefix(got, want) {
-		return fmt.Errorf("field %d is %q", n, got)
+// pad breaks the PIN pad or mends it: "pad broken", "pad mended".
+func (s *script) pad(words []string) error {
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	s.world.pad = map[string]error{"broken": errors.New("tampered")}[words[0]]
+	return nil
+}
+
+// burst pushes keys faster than the terminal takes them.
+func (s *script) burst(words []string) error {
+	for _, name := range words {
+		s.world.keys <- name
 	}
 	return nil
 }

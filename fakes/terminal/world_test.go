@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/assay-hil/assay/fakes/terminal"
+	"github.com/assay-hil/assay/fakes/terminal/kernel/kerneltest"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/protocol/emv"
-	"github.com/assay-hil/assay/protocol/iso8583"
 	"github.com/assay-hil/assay/protocol/track"
 )
 
@@ -33,12 +33,13 @@ func testProfile() *terminals.Profile {
 			Boot: 3 * time.Second, KeyWait: 60 * time.Second, CardWait: 50 * time.Second,
 			Connect: 10 * time.Second, HostReply: 30 * time.Second, ResultDwell: 3 * time.Second, ReversalTry: 3,
 		},
-		Prompts:      map[string]map[string]string{},
-		Codes:        map[string]string{"51": "no-funds", "96": "try-later", "default": "declined"},
-		Applications: [][]byte{{0xA0, 0, 0, 3, 0x33, 1, 1}, {0xA0, 0, 0, 0, 3, 0x10, 0x10}},
-		Receipt:      terminals.Receipt{Encoding: "gbk", Columns: 32},
+		Prompts: map[string]map[string]string{},
+		Codes:   map[string]string{"51": "no-funds", "96": "try-later", "default": "declined"},
+		EMV:     testEMV(),
+		Receipt: terminals.Receipt{Encoding: "gbk", Columns: 32},
 	}
-	for _, id := range append(terminal.Needed(), "no-funds", "try-later", "declined") {
+	all := terminal.CardPrompts(func(string) bool { return true })
+	for _, id := range slices.Concat(terminal.Needed(), all, []string{"no-funds", "try-later", "declined"}) {
 		p.Prompts[id] = map[string]string{"en": "<" + id + ">", "zh": "《" + id + "》"}
 	}
 	keys := map[string]terminals.Key{"ENTER": {}, "CLEAR": {}, "CANCEL": {}, "FUNC": {}, "HASH": {Char: "-"}, "STAR": {Char: "*"}}
@@ -49,29 +50,39 @@ func testProfile() *terminals.Profile {
 	return p
 }
 
-func testHost() *hosts.Host {
-	field := func(kind string, length, variable int, sensitive string) iso8583.Field {
-		return iso8583.Field{Name: "field", Type: kind, Length: length, Var: variable, Sensitive: sensitive}
+// testEMV is a kernel's data: online always, PIN by card and host, the field up to 1000.00.
+func testEMV() *terminals.EMV {
+	application := func(aid ...byte) terminals.EMVApplication {
+		return terminals.EMVApplication{
+			AID: aid, TACDefault: [5]byte{0xD8, 0x40, 0x04, 0xF8}, TACDenial: [5]byte{0x10, 0x70}, TACOnline: [5]byte{0xD8, 0x40, 0x04, 0xF8},
+			Contactless: &terminals.ContactlessLimits{CVM: 30000, Transaction: 100000},
+		}
 	}
-	return &hosts.Host{
-		ID:     "test",
-		PINKey: bytes.Repeat([]byte{0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF}, 2),
-		Dialect: iso8583.Dialect{
-			Name: "test", Bitmap: "hex", Framing: iso8583.Framing{LengthBytes: 2, MaxLength: 2048},
-			Fields: map[int]iso8583.Field{
-				2: field("n", 19, 2, "pan"), 3: field("n", 6, 0, ""), 4: field("n", 12, 0, ""),
-				7: field("n", 10, 0, ""), 11: field("n", 6, 0, ""), 12: field("n", 6, 0, ""),
-				13: field("n", 4, 0, ""), 14: field("n", 4, 0, "pan"), 22: field("n", 3, 0, ""),
-				23: field("n", 3, 0, ""), 25: field("n", 2, 0, ""), 35: field("z", 37, 2, "track"),
-				37: field("an", 12, 0, ""), 38: field("an", 6, 0, ""), 39: field("an", 2, 0, ""),
-				41: field("ans", 8, 0, ""), 42: field("ans", 15, 0, ""), 48: field("ans", 255, 3, ""),
-				49: field("n", 3, 0, ""), 52: field("b", 8, 0, "pin"), 55: field("b", 255, 3, "track"),
-				60: field("ans", 60, 3, ""), 66: field("n", 1, 0, ""), 70: field("n", 3, 0, ""),
-				76: field("n", 10, 0, ""), 88: field("n", 16, 0, ""), 90: field("n", 42, 0, ""),
-			},
-		},
+	return &terminals.EMV{
+		Type: 0x22, Capabilities: [3]byte{0xE0, 0xE8, 0xC8}, Country: "156", Choice: true, Wallets: true,
+		Applications: []terminals.EMVApplication{application(0xA0, 0, 0, 3, 0x33, 1, 1), application(0xA0, 0, 0, 0, 3, 0x10, 0x10)},
 	}
 }
+
+// testHost is a dialect of the house.
+func testHost(dialect string) *hosts.Host {
+	h, ok := loaded.Load(dialect)
+	if !ok {
+		read, err := hosts.Load(dialect)
+		if err != nil {
+			panic(err)
+		}
+		h, _ = loaded.LoadOrStore(dialect, read)
+	}
+	own := *h.(*hosts.Host) // a test may change it
+	return &own
+}
+
+// loaded are the dialects that were read already.
+var loaded sync.Map
+
+// testDialect is the one that conversations are held in unless they say otherwise.
+const testDialect = "iso87-ascii"
 
 func testTrack2(service string) track.Track2 {
 	return track.Track2{PAN: testPAN, Expiry: "3112", Service: service, Discretionary: "12345678900"}
@@ -86,31 +97,54 @@ type world struct {
 	keys   chan string
 	stripe chan terminal.Swipe
 	slot   *slot
+	field  *field
 	nvram  terminal.NVRAM
 
 	mu      sync.Mutex // never held while waiting
 	screens [][]string
 	paper   bytes.Buffer
-	jammed  bool
-	dial    string // "accept", "refuse", "hang"
+	printer error    // why it prints nothing
+	pad     error    // why no PIN can be entered
+	signals []string // of beeper and lights
+	debug   []string // of the service port
+	dial    string   // over the primary uplink: "accept", "refuse", "hang"
+	backup  string   // over the other
+	over    string   // the uplink dialled last
 	dialled int
 	conns   []net.Conn // host's ends
 	cut     context.CancelFunc
 	cutAt   int // the power goes with this screen; 0 never
 
 	accepted chan net.Conn
+	secured  secured
 }
 
 func newWorld() *world {
 	return &world{
-		keys: make(chan string, 256), stripe: make(chan terminal.Swipe, 16), dial: "accept",
-		slot: &slot{changed: make(chan bool, 1)}, accepted: make(chan net.Conn, 256),
+		keys: make(chan string, 256), stripe: make(chan terminal.Swipe, 16), dial: "accept", backup: "accept",
+		slot: &slot{changed: make(chan bool, 1)}, field: &field{changed: make(chan int, 1)}, accepted: make(chan net.Conn, 256),
 	}
 }
 
 func (w *world) hardware() terminal.Hardware {
 	return terminal.Hardware{
-		Keys: w.keys, Display: w, Stripe: w.stripe, Chip: w.slot, Printer: (*printer)(w), Dial: w.dialHost, NVRAM: &w.nvram,
+		Keys: w.keys, Display: w, Stripe: w.stripe, Chip: w.slot, Field: w.field, Printer: (*printer)(w), Dial: w.dialHost, NVRAM: &w.nvram,
+		DialAt: w.dialAt, DialNames: w.dialNames,
+		PINPad: func() error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.pad
+		},
+		Signal: func(what string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.signals = append(w.signals, what)
+		},
+		Debug: func(text string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.debug = append(w.debug, text)
+		},
 	}
 }
 
@@ -135,10 +169,11 @@ func (w *world) screen() string {
 
 func (w *world) dialHost(ctx context.Context, uplink string) (net.Conn, error) {
 	w.mu.Lock()
-	mode := w.dial
+	mode, ok := map[string]string{"primary": w.dial, "backup": w.backup}[uplink]
 	w.dialled++
+	w.over = uplink
 	w.mu.Unlock()
-	if uplink != "primary" {
+	if !ok {
 		return nil, fmt.Errorf("no uplink %q", uplink)
 	}
 	switch mode {
@@ -148,11 +183,11 @@ func (w *world) dialHost(ctx context.Context, uplink string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	near, far := net.Pipe()
+	near, far := w.wire()
 	w.mu.Lock()
 	w.conns = append(w.conns, far)
 	w.mu.Unlock()
-	w.accepted <- far
+	w.accept(uplink, far)
 	return near, nil
 }
 
@@ -162,8 +197,8 @@ type printer world
 func (p *printer) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.jammed {
-		return 0, errors.New("out of paper")
+	if p.printer != nil {
+		return 0, p.printer
 	}
 	return p.paper.Write(b)
 }
@@ -174,17 +209,11 @@ type slot struct {
 	mu      sync.Mutex
 	in      bool
 	card    *emv.Card
+	table   *kerneltest.Card // instead of card
 	// instead answers commands that begin with a key (upper-case hexadecimal), once a transaction; "pulled" takes the card out.
 	instead map[string]string
-	lies    map[int][]byte // answers by the number of the command, from 0
-	sent    [][]byte       // commands
-}
-
-// lie makes the nth command from now be answered with any bytes.
-func (s *slot) lie(nth int, answer []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lies = map[int][]byte{len(s.sent) + nth: answer}
+	twist   func(right []byte) []byte // what becomes of an answer; nil: nothing
+	sent    [][]byte                  // commands
 }
 
 func testApplication(aid []byte) emv.Application {
@@ -197,14 +226,21 @@ func testApplication(aid []byte) emv.Application {
 
 func (s *slot) insert(card *emv.Card, instead map[string]string) {
 	s.mu.Lock()
-	s.in, s.card, s.instead = true, card, instead
+	s.in, s.card, s.table, s.instead = true, card, nil, instead
+	s.mu.Unlock()
+	s.report(true)
+}
+
+func (s *slot) insertTable(card *kerneltest.Card) {
+	s.mu.Lock()
+	s.in, s.card, s.table = true, nil, card
 	s.mu.Unlock()
 	s.report(true)
 }
 
 func (s *slot) remove() {
 	s.mu.Lock()
-	s.in, s.card = false, nil
+	s.in, s.card, s.table = false, nil, nil
 	s.mu.Unlock()
 	s.report(false)
 }
@@ -229,6 +265,9 @@ func (s *slot) Present() bool {
 func (s *slot) PowerOn(context.Context) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.table != nil {
+		return []byte{0x3B, 0}, nil
+	}
 	if !s.in || s.card == nil || len(s.card.ATR()) == 0 {
 		return nil, terminal.ErrMute
 	}
@@ -238,8 +277,8 @@ func (s *slot) PowerOn(context.Context) ([]byte, error) {
 
 func (s *slot) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	s.mu.Lock()
-	card, answer, pulled := s.card, []byte(nil), false
-	answer = s.lies[len(s.sent)]
+	card, table, answer, pulled := s.card, s.table, []byte(nil), false
+	twist := s.twist
 	s.sent = append(s.sent, bytes.Clone(command))
 	for prefix, text := range s.instead {
 		if strings.HasPrefix(fmt.Sprintf("%X", command), prefix) {
@@ -254,12 +293,21 @@ func (s *slot) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	case pulled:
 		s.remove()
 		return nil, errors.New("card left")
+	case table != nil:
+		response, err := table.Transmit(ctx, command)
+		if table.Removed {
+			s.remove()
+		}
+		return response, err
 	case card == nil:
 		return nil, errors.New("no card")
 	}
 	right := card.Transmit(command)
 	if answer != nil {
 		return answer, nil // the card did as it was told, and says something else
+	}
+	if twist != nil {
+		return twist(right), nil
 	}
 	return right, nil
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -13,38 +14,66 @@ import (
 // may cross by as much as the estimate of its clock got better meanwhile. Events of different sources
 // have only their times.
 
-// unanswered are the sales that left the terminal and got no answer that it can have used, in order.
+// unanswered are the transactions that left the terminal and got no answer that it can have used, in order.
 func (c *Case) unanswered() []record.Event {
 	return c.all(whole(), func(request record.Event) bool {
-		if !fromTerminal(request, "0200") {
+		if !c.reversible(request) {
 			return false
 		}
-		i := slices.IndexFunc(c.Events, func(e record.Event) bool {
-			return toTerminal(e, "0210") && e.Fields["stan"] == request.Fields["stan"] && e.Seq > request.Seq
-		})
-		return i < 0 || c.gaveUp(request, c.Events[i])
+		answer, ok := c.answered(request)
+		return !ok || c.gaveUp(request, answer)
 	})
 }
+
+// gaveUpPrompts tell the cashier that no answer came.
+var gaveUpPrompts = []string{"comm-timeout", "comm-error", "receive-error"}
 
 // gaveUp says whether the terminal told the cashier that no answer came, or lost its power, before the answer
 // came. What is too close to be told apart does not count against it.
 func (c *Case) gaveUp(request, answer record.Event) bool {
 	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
-		over := is(e, "power", "off") || slices.Contains(prompts(e), "comm-timeout") || slices.Contains(prompts(e), "comm-error")
-		return over && e.US > request.US && e.US+c.slack() < answer.US
+		return e.US > request.US && e.US+c.slack() < answer.US &&
+			(is(e, "power", "off") || slices.ContainsFunc(prompts(e), func(p string) bool { return slices.Contains(gaveUpPrompts, p) }))
 	})
 }
 
-// unreversed finds sales that left the terminal, got no answer, and were not taken back.
+// unreversed finds transactions that left the terminal, got no answer, and were not taken back; and advices of which the
+// host was never told.
 func (c *Case) unreversed() []string {
 	var problems []string
+	for _, advice := range c.untold() {
+		problems = append(problems, fmt.Sprintf("the advice with trace %s got no answer, and none to a repeat", advice.Fields["stan"]))
+	}
 	for _, request := range c.unanswered() {
 		stan := request.Fields["stan"]
+		if c.givenUp(stan, math.MaxInt) {
+			if c.Printer && c.Profile.Receipt.NotReversed != nil && !c.named(stan) {
+				problems = append(problems, fmt.Sprintf("the reversal of trace %s was given up, and no slip says so", stan))
+			}
+			continue
+		}
 		if !c.acknowledgedBetween(stan, request.Seq, math.MaxInt) {
 			problems = append(problems, fmt.Sprintf("the sale with trace %s got no answer and was never reversed", stan))
 		}
 	}
 	return problems
+}
+
+// givenUp says that the terminal may have stopped reversing a transaction before an event of the network: its profile lets it, and it
+// had sent the reversal as often as it must.
+func (c *Case) givenUp(stan string, before int) bool {
+	return c.Profile.ReversalDrop && !c.acknowledgedBetween(stan, 0, math.MaxInt) && len(c.all(whole(), func(e record.Event) bool {
+		return fromTerminal(e, "0400") && e.Fields["stan"] == stan && e.Seq < before
+	})) >= max(1, c.Profile.Timers.ReversalTry)
+}
+
+// named says that a slip tells of a reversal that was given up.
+func (c *Case) named(stan string) bool {
+	pattern := c.Profile.Receipt.NotReversed
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		m := pattern.FindStringSubmatch(e.Fields["text"])
+		return e.Source == "printer" && m != nil && m[pattern.SubexpIndex("value")] == stan
+	})
 }
 
 // overtaken finds sales that went to the host while an earlier one was still to be reversed.
@@ -53,9 +82,9 @@ func (c *Case) overtaken() []string {
 	for _, request := range c.unanswered() {
 		stan := request.Fields["stan"]
 		next := slices.IndexFunc(c.Events, func(e record.Event) bool {
-			return fromTerminal(e, "0200") && e.Fields["stan"] != stan && e.Seq > request.Seq
+			return financialRequest(e) && e.Fields["stan"] != stan && e.Seq > request.Seq
 		})
-		if next < 0 || c.acknowledgedBetween(stan, request.Seq, c.Events[next].Seq) {
+		if next < 0 || c.givenUp(stan, c.Events[next].Seq) || c.acknowledgedBetween(stan, request.Seq, c.Events[next].Seq) {
 			continue
 		}
 		problems = append(problems, fmt.Sprintf("the sale with trace %s went out before the reversal of trace %s was acknowledged", c.Events[next].Fields["stan"], stan))
@@ -66,6 +95,9 @@ func (c *Case) overtaken() []string {
 // approving are the codes with which a host approves: approved, with identification, partly, VIP, and UnionPay's
 // A2, A4, A5 and A6 (approved, with something to be sorted out between the banks).
 var approving = []string{"00", "10", "11", "A2", "A4", "A5", "A6"}
+
+// approvingPrompt says that a prompt tells of an approval on this terminal.
+func (c *Case) approvingPrompt(prompt string) bool { return c.Profile.Approves(prompt) }
 
 // approval makes sure that nothing was called approved, on screen or paper, before the host had approved it.
 func (c *Case) approval() record.Check {
@@ -79,7 +111,7 @@ func (c *Case) approval() record.Check {
 		}
 	}
 	for _, e := range c.Events {
-		if slices.Contains(prompts(e), "approved") {
+		if slices.ContainsFunc(prompts(e), c.approvingPrompt) {
 			note(c.unapprovedScreen(e))
 		}
 	}
@@ -98,34 +130,55 @@ func (c *Case) approval() record.Check {
 // unapprovedScreen says what is wrong with a screen that shows approved; "" when nothing is. It is a
 // doubt, not the terminal's fault, when the issuer does not know the answer.
 func (c *Case) unapprovedScreen(shown record.Event) (problem string, doubt bool) {
-	sale, ok := c.last(shown.US, func(e record.Event) bool { return is(e, "harness", "sale") })
+	begun, ok := c.last(shown.US, begins)
 	if !ok {
 		return "approved was shown before any sale began", false
 	}
-	during := &window{from: sale.US, to: shown.US + c.slack()}
-	var requested []string
-	for _, e := range c.all(during, func(e record.Event) bool { return fromTerminal(e, "0200") }) {
-		requested = append(requested, e.Fields["stan"])
-	}
-	what := fmt.Sprintf("approved was shown for the sale of %s", sale.Fields["amount"])
+	during := &window{from: begun.US, to: shown.US + c.slack()}
+	requests := c.all(during, financialRequest)
+	what := fmt.Sprintf("approved was shown for the %s of %s", begun.Kind, cmp.Or(begun.Fields["amount"], begun.Fields["of"]))
 	answer, ok := c.last(during.to, func(e record.Event) bool {
-		return toTerminal(e, "0210") && during.holds(e) && slices.Contains(requested, e.Fields["stan"])
+		return financialAnswer(e) && during.holds(e) && slices.ContainsFunc(requests, func(r record.Event) bool { return answersTo(e, r) })
 	})
-	if ok {
+	switch {
+	case ok:
 		return c.unapproving(what, answer)
+	case begun.Kind == "complete" && slices.ContainsFunc(requests, func(e record.Event) bool { return fromTerminal(e, "0220") }):
+		return "", false // an advice stands without its answer
 	}
-	if stray, ok := c.last(during.to, func(e record.Event) bool { return toTerminal(e, "0210") && during.holds(e) }); ok {
+	if stray, ok := c.last(during.to, func(e record.Event) bool { return financialAnswer(e) && during.holds(e) }); ok {
 		return fmt.Sprintf("%s on the answer to another request, trace %s", what, stray.Fields["stan"]), false
 	}
-	return what + " although no answer had come", false
+	if len(requests) > 0 {
+		return what + " although no answer had come", false
+	}
+	if wrong := c.unasked(begun, during.to); wrong != "" {
+		return what + " " + wrong, false
+	}
+	return "", false
 }
 
 // unapprovedSlip says the same of a receipt, whose answer it names itself.
 func (c *Case) unapprovedSlip(s slip) (problem string, doubt bool) {
-	what := fmt.Sprintf("an approved receipt for %s (trace %s) was printed", s.amount, s.trace)
-	answer, ok := c.last(s.us+c.slack(), func(e record.Event) bool { return toTerminal(e, "0210") && e.Fields["stan"] == s.trace })
-	if !ok {
+	what := fmt.Sprintf("%s receipt for %s (trace %s) was printed", s.article(), s.amount, s.trace)
+	answer, ok := c.last(s.us+c.slack(), func(e record.Event) bool { return financialAnswer(e) && e.Fields["stan"] == s.trace })
+	begun := c.begunBefore(s.us + c.slack())
+	if !ok && begun.Kind == "complete" && slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return fromTerminal(e, "0220") && e.Fields["stan"] == s.trace
+	}) {
+		return "", false // an advice stands without its answer
+	}
+	if !ok && slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return financialRequest(e) && e.Fields["stan"] == s.trace && e.US <= s.us+c.slack()
+	}) {
 		return what + " although no answer had come", false
+	}
+	if !ok {
+		own, _ := c.last(s.us+c.slack(), func(e record.Event) bool { return begins(e) && e.Fields["amount"] == s.amount })
+		if wrong := c.unasked(own, s.us+c.slack()); wrong != "" {
+			return what + " " + wrong, false
+		}
+		return "", false
 	}
 	return c.unapproving(what, answer)
 }
@@ -134,6 +187,8 @@ func (c *Case) unapprovedSlip(s slip) (problem string, doubt bool) {
 func (c *Case) unapproving(what string, answer record.Event) (problem string, doubt bool) {
 	code, known := c.codeOf(answer)
 	switch {
+	case c.spoiled(answer):
+		return fmt.Sprintf("%s on an answer whose MAC was wrong, trace %s", what, answer.Fields["stan"]), false
 	case !known:
 		return fmt.Sprintf("%s on an answer that the issuer's journal does not know, trace %s", what, answer.Fields["stan"]), true
 	case !slices.Contains(approving, code):

@@ -129,3 +129,34 @@ func TestProblemsHideDoubts(t *testing.T) {
 	got := c.audited(t, "approval")
 	fails("approved was shown for the sale of 13.00 although no answer had come").hold(t, got)
 }
+
+// A reversal may be given up where the profile says so, after as many tries as it says, and on paper.
+func TestReversalGivenUp(t *testing.T) {
+	lost, named := []record.Event{sale(2000, "12.50"), leaves(3000, "0200", "000002")}, line(50_000, "NOT REVERSED: 000002")
+	var tries []record.Event
+	for i := range 4 {
+		tries = append(tries, leaves(int64(10_000+i*1000), "0400", "000002"))
+	}
+	next := goodSale(40_000, "13.00", "000003")
+	for _, c := range []struct {
+		name, what string
+		drops      bool
+		events     []record.Event
+		want       wanted
+	}{
+		{"named", "unanswered", true, inAct(lost, tries, next, named), passes("none is left over")},
+		{"silent", "unanswered", true, inAct(lost, tries, next), fails("the reversal of trace 000002 was given up, and no slip says so")},
+		{"another is named", "unanswered", true, inAct(lost, tries, next, line(50_000, "NOT REVERSED: 000003")), fails("no slip says so")},
+		{"too early", "unanswered", true, inAct(lost, tries[1:], next, named), fails("was never reversed")},
+		{"a terminal that must go on", "unanswered", false, inAct(lost, tries, next, named), fails("was never reversed")},
+		{"given up, then the next sale", "order", true, inAct(lost, tries, next, named), passes("none was overtaken")},
+		{"the next sale before it is given up", "order", true, inAct(lost, tries[:3], next, tries[3:], named), fails("went out before")},
+		{"must go on, and the next sale", "order", false, inAct(lost, tries, next, named), fails("went out before")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			given := theCase(t, c.events)
+			given.Profile.ReversalDrop = c.drops
+			c.want.hold(t, given.audited(t, c.what))
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	network "github.com/assay-hil/assay/fakes/network/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
@@ -25,12 +26,16 @@ func (c *Case) audit() []record.Check {
 	}
 	checks := []record.Check{
 		booked("charges", "at most one net charge for each sale", c.overcharged(), fmt.Sprintf("%d sales, %d net charges", len(c.sales(whole())), len(charged(state)))),
+		booked("given back", "every refund, void and pre-authorisation is one that the cashier began", c.unintended(), "they are"),
 		finding("unanswered", "every request without an answer is reversed", c.unreversed(), "none is left over"),
 		finding("order", "a pending reversal goes before the next sale", c.overtaken(), "none was overtaken"),
 		c.approval(),
 		booked("customer", "each charge carries the customer ID that was typed", c.misnamed(), "they do"),
 		finding("trace", "each request has a trace number of its own", c.renumbered(), "they have"),
-		booked("protocol", "the terminal keeps to the host's protocol", state.Violations, "no violation"),
+		booked("protocol", "the terminal keeps to the host's protocol", c.breaches(state), "no violation"),
+		finding("scripts", "the issuer's commands reach the card after its second cryptogram", c.early(), "none came before"),
+		finding("card told", "a card that asked for the host is told what came of it", c.leftAsking(), "each was"),
+		booked("stored", "a reversal has nothing of the card that may not be stored", c.stored(), "none has"),
 		finding("card data", "no card number and no PIN in clear on screen or receipt", c.leaks(), "none was seen"),
 	}
 	if c.Printer {
@@ -47,6 +52,15 @@ func (c *Case) audit() []record.Check {
 	return checks
 }
 
+// breaches are the violations that the issuer saw, without those that come of the keys that it had itself forgotten: a rule made
+// it restart, and a terminal can't know of that before it is told.
+func (c *Case) breaches(state issuer.State) []string {
+	restarts := slices.ContainsFunc(c.Scenario.Arrange.Issuer, func(r scenarios.IssuerRule) bool { return r.Restart != "" })
+	return slices.DeleteFunc(slices.Clone(state.Violations), func(text string) bool {
+		return restarts && c.Profile.Has("key-download") && (strings.HasSuffix(text, "wrong MAC") || strings.HasSuffix(text, "under the terminal's key"))
+	})
+}
+
 // finding is a check of the audit: it passes without problems.
 func finding(what, expected string, problems []string, otherwise string) record.Check {
 	check := record.Check{Phase: Audit, What: what, Expected: expected, Observed: otherwise, Verdict: record.Pass}
@@ -61,7 +75,7 @@ func (c *Case) overcharged() []string {
 	sales := c.sales(whole())
 	count := map[string]int{}
 	for _, ch := range charged(c.States[Audit]) {
-		amount := scenarios.Money(ch.Amount)
+		amount := scenarios.Money(asked(ch))
 		count[amount]++
 		if !slices.Contains(sales, amount) {
 			problems = append(problems, fmt.Sprintf("%s was charged (trace %s), which nobody intended", amount, ch.STAN))
@@ -70,33 +84,6 @@ func (c *Case) overcharged() []string {
 	for _, amount := range sales {
 		if count[amount] > 1 {
 			problems = append(problems, fmt.Sprintf("%s was charged %d times", amount, count[amount]))
-		}
-	}
-	return problems
-}
-
-func (c *Case) unreceipted() []string {
-	var problems []string
-	slips := c.slips(whole())
-	net := charged(c.States[Audit])
-	for _, ch := range net {
-		n := 0
-		for _, s := range slips {
-			if s.trace == ch.STAN && s.amount == scenarios.Money(ch.Amount) {
-				n++
-			}
-		}
-		if n != 1 {
-			problems = append(problems, fmt.Sprintf("the charge of %s (trace %s) has %d approved receipts", scenarios.Money(ch.Amount), ch.STAN, n))
-		}
-	}
-	for _, s := range slips {
-		found := false
-		for _, ch := range net {
-			found = found || s.trace == ch.STAN && s.amount == scenarios.Money(ch.Amount)
-		}
-		if !found {
-			problems = append(problems, fmt.Sprintf("an approved receipt for %s (trace %s) has no charge", s.amount, s.trace))
 		}
 	}
 	return problems
@@ -123,7 +110,7 @@ const printerInDoubt = "nothing at all came from the printer: its line or paper 
 // silentPrinter says that the printer gave no sign of life, not even a settlement slip.
 func (c *Case) silentPrinter() bool {
 	due := slices.ContainsFunc(c.Events, func(e record.Event) bool {
-		return slices.Contains(prompts(e), "approved") || slices.Contains(prompts(e), "settled")
+		return slices.ContainsFunc(prompts(e), c.approvingPrompt) || slices.Contains(prompts(e), "settled")
 	})
 	return due && !slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "printer" })
 }
@@ -140,6 +127,11 @@ func (c *Case) unbalanced() []string {
 	for _, ch := range charged(state) {
 		if !ch.Settled {
 			problems = append(problems, fmt.Sprintf("the charge of %s (trace %s) was not settled", scenarios.Money(ch.Amount), ch.STAN))
+		}
+	}
+	for _, r := range state.Refunds {
+		if r.State == issuer.StateRefunded && !r.Settled {
+			problems = append(problems, fmt.Sprintf("the refund of %s (trace %s) was not settled", scenarios.Money(r.Amount), r.STAN))
 		}
 	}
 	for _, r := range c.received(whole(), "0400") {
@@ -177,6 +169,14 @@ func (c *Case) fired() []record.Check {
 		checks = append(checks, record.Check{Phase: Act, What: "fault", Expected: "the network fault " + id + " fires",
 			Observed: fmt.Sprintf("it fired %d ×", fired[id]), Verdict: record.Pass})
 	}
+	for _, f := range c.Scenario.LevelFaults() {
+		if fired[f.ID] == 0 {
+			missed("fault", "the "+f.Level+" fault "+f.ID, record.Network, c.met(f.Level))
+			continue
+		}
+		checks = append(checks, record.Check{Phase: Act, What: "fault", Expected: "the " + f.Level + " fault " + f.ID + " fires",
+			Observed: fmt.Sprintf("it fired %d ×", fired[f.ID]), Verdict: record.Pass})
+	}
 	for i, rule := range c.Scenario.Arrange.Issuer {
 		name := scenarios.RuleName(c.Scenario, i)
 		used := slices.ContainsFunc(c.Events, func(e record.Event) bool { return e.Source == "issuer" && e.Fields["rule"] == name })
@@ -187,9 +187,37 @@ func (c *Case) fired() []record.Check {
 	return checks
 }
 
+// met says whether the terminal did what a fault of a level could have acted on: dialled, or asked for a name.
+// Packets leave no trace but the fault's own.
+func (c *Case) met(level string) bool {
+	return level == scenarios.LevelPacket || slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return is(e, "network", map[string]string{scenarios.LevelTLS: "opened", scenarios.LevelDNS: "query"}[level])
+	})
+}
+
 // passed says whether a message of that type was seen on the network as often as is needed for its nth.
 func (c *Case) passed(mti string, nth int) bool {
 	return mti == "" || len(c.all(whole(), func(e record.Event) bool {
 		return message(e, "message", network.FromTerminal, mti) || message(e, "message", network.FromHost, mti)
 	})) >= max(1, nth)
+}
+
+// unstorable are the data elements that may be in no memory once a sale is over, so that no reversal can have them: stripe,
+// PIN block.
+var unstorable = []string{"35", "36", "45", "52"}
+
+// stored are reversals that show that the terminal has kept what it must forget.
+func (c *Case) stored() []string {
+	var problems []string
+	for _, e := range c.States[Audit].Journal {
+		if !e.In || !strings.HasPrefix(e.Operation, "reversal") {
+			continue
+		}
+		for _, field := range unstorable {
+			if value := e.Fields[field]; value != "" {
+				problems = append(problems, fmt.Sprintf("the reversal of trace %s has field %s %s", e.STAN, field, value))
+			}
+		}
+	}
+	return problems
 }

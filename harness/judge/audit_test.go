@@ -38,7 +38,7 @@ func auditAll(t *testing.T, what string, cases []auditCase) {
 func TestAuditOfAGoodSale(t *testing.T) {
 	c := theCase(t, inAct(goodSale(2000, "12.50", "000002")))
 	c.States[Audit] = settled(books(charge(1250, "000002", issuer.StateCharged)))
-	want := []string{"charges", "unanswered", "order", "approval", "customer", "trace", "protocol", "card data", "receipts", "totals"}
+	want := []string{"charges", "given back", "unanswered", "order", "approval", "customer", "trace", "protocol", "scripts", "card told", "stored", "card data", "receipts", "totals"}
 	checks := c.audit()
 	if len(checks) != len(want) {
 		t.Fatalf("%d checks, want %v", len(checks), want)
@@ -146,7 +146,7 @@ func TestAuditOnlyAsksWhatThereIs(t *testing.T) {
 // record alone shows is judged all the same.
 func TestAuditWithoutBooks(t *testing.T) {
 	c := theCase(t, inAct(goodSale(2000, "12.50", "000002"), leaves(3000, "0200", "000003")))
-	for _, what := range []string{"charges", "protocol", "receipts", "totals"} {
+	for _, what := range []string{"charges", "given back", "protocol", "receipts", "totals"} {
 		unclear(record.Issuer, "not evaluated: the host's books could not be taken").hold(t, c.audited(t, what))
 	}
 	fails("the sale with trace 000003 got no answer").hold(t, c.audited(t, "unanswered"))
@@ -204,4 +204,18 @@ func TestFired(t *testing.T) {
 	if checks := k.fired(); len(checks) != 0 {
 		t.Errorf("the rule was used, and yet %+v", checks)
 	}
+}
+
+func TestAuditStored(t *testing.T) {
+	entry := func(operation string, fields map[string]string) issuer.State {
+		b := books()
+		b.Journal = []issuer.Entry{{In: true, STAN: "000002", Operation: operation, Fields: fields}}
+		return b
+	}
+	auditAll(t, "stored", []auditCase{
+		{"a reversal without", inAct(), entry("reversal", map[string]string{"2": "[pan 16]", "4": "000000001250"}), passes("none has")},
+		{"a reversal with the stripe", inAct(), entry("reversal", map[string]string{"35": "[track2 37]"}), fails("the reversal of trace 000002 has field 35 [track2 37]")},
+		{"a reversal of a void with a PIN block", inAct(), entry("reversal-void", map[string]string{"52": "[pin-block 8]"}), fails("has field 52")},
+		{"a sale may have both", inAct(), entry("purchase", map[string]string{"35": "[track2 37]", "52": "[pin-block 8]"}), passes("none has")},
+	})
 }

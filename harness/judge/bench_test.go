@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
+	network "github.com/assay-hil/assay/fakes/network/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
 )
@@ -155,6 +156,17 @@ func TestUnlike(t *testing.T) {
 			injector: "the injector says that it took the 0210 away, and delivered it"},
 		{name: "reset and delivered", events: inAct(answered("reset"), reaches(2000, "0210", "7")), network: faults(reset),
 			injector: "the injector says that it took the 0210 away, and delivered it"},
+		{name: "reset after delivery as wanted", events: inAct(answered("reset"), reaches(2000, "0210", "7")),
+			network: faults(scenarios.NetworkFault{Fault: "reset", Message: "0210", When: "after"})},
+		{name: "changed and delivered", events: inAct(answered("rewrite"), fired("rewrite-1"), reaches(2000, "0210", "7")),
+			network: faults(scenarios.NetworkFault{Fault: "rewrite", Message: "0210", Field: "11", Value: "999999"})},
+		{name: "silent after another message", events: inAct(answered("silence")),
+			network: faults(scenarios.NetworkFault{Fault: "silence", Message: "0200"})},
+		{name: "silent, and delivered", events: inAct(answered("silence"), reaches(2000, "0210", "7")),
+			network: faults(scenarios.NetworkFault{Fault: "silence", Message: "0200"}), injector: "the injector says that it took the 0210 away, and delivered it"},
+		{name: "lost behind a fault", events: inAct(fired("close-1"), answered("lost")),
+			network: faults(scenarios.NetworkFault{Fault: "close", Message: "0200"})},
+		{name: "lost without a fault", events: inAct(answered("lost")), injector: `the injector says of the 0210 "lost", which nobody wanted`},
 		{name: "held too briefly", events: inAct(answered("held"), reaches(5000, "0210", "7")), network: faults(delay),
 			injector: "the injector held the 0210 for 3s instead of 5s"},
 		{name: "held too long", events: inAct(answered("held"), reaches(9000, "0210", "7")), network: faults(delay),
@@ -183,6 +195,7 @@ func TestUnlike(t *testing.T) {
 }
 
 func TestUnseen(t *testing.T) {
+	closes := scenarios.NetworkFault{Fault: "close", Message: "0200", When: "after"}
 	benchAll(t, []benchCase{
 		{name: "a request that the injector never saw", events: inAct(received(2000, "0200", "7", ""), answers(2000, "0210", "7", "00"),
 			returns(2000, "0210", "7"), reaches(2000, "0210", "7")), injector: "the issuer received the 0200 of trace 7, which the injector never saw"},
@@ -195,6 +208,12 @@ func TestUnseen(t *testing.T) {
 		{name: "an answer that did not leave the issuer",
 			events: inAct(leaves(2000, "0200", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
 				answers(2000, "0210", "7", "00"), at(2000, "issuer", "undelivered", "mti", "0210", "stan", "7"))},
+		{name: "an answer to a connection that a fault ends under its request", network: []scenarios.NetworkFault{closes},
+			events: inAct(fated(leaves(2000, "0200", "7"), "close"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
+				answers(2000, "0210", "7", "00"))},
+		{name: "an answer lost behind a fault that has yet to tell of firing", network: []scenarios.NetworkFault{closes},
+			events: inAct(with(fated(leaves(2000, "0200", "7"), "close"), "connection", "7"), arrives(2000, "0200", "7"), received(2000, "0200", "7", ""),
+				answers(2000, "0210", "7", "00"), with(fated(returns(2000, "0210", "7"), "lost"), "connection", "7"))},
 	})
 }
 
@@ -278,6 +297,8 @@ func TestMiscounted(t *testing.T) {
 	lost.Charges = nil
 	short := lacking(stands)
 	short.Dropped = 1
+	late := books(taken)
+	late.Journal[len(late.Journal)-1].Effect = issuer.EffectReversed
 	reversed := inAct(exchange(2000, "0400", "7", "00"))
 	ruledOff := inAct(leaves(2000, "0400", "7"), arrives(2000, "0400", "7"), underRule(received(2000, "0400", "7", "")),
 		underRule(answers(2000, "0410", "7", "00")), returns(2000, "0410", "7"), reaches(2000, "0410", "7"))
@@ -291,6 +312,7 @@ func TestMiscounted(t *testing.T) {
 		{name: "a charge twice in both", events: inAct(), books: books(stands, stands)},
 		{name: "a charge that the books do not have", events: inAct(), books: lost,
 			issuer: "the issuer's books have 0 charges of 12.50 (trace 7), its journal 1"},
+		{name: "a sale that came after its reversal", events: inAct(), books: late},
 		{name: "a journal that lost its beginning", events: inAct(), books: short},
 		{name: "a reversal done and posted", events: reversed, books: books(taken)},
 		{name: "a reversal done and not posted", events: reversed, books: books(open), issuer: unposted},
@@ -331,6 +353,10 @@ func TestUnreached(t *testing.T) {
 			injector: doubt},
 		{name: "armed after it failed", events: inAct(dials, screen(12_000, "comm-failed"), arms(15_000, "refuse")), network: refuse,
 			injector: doubt},
+		{name: "down since a message", events: inAct(arms(1200, "down"), at(1500, "network", "fired", "fault", "down-1", "kind", "down"), dials,
+			screen(2001, "comm-failed")), network: []scenarios.NetworkFault{{Fault: "down", Message: "0200"}}},
+		{name: "to go down, but up still", events: inAct(arms(1200, "down"), dials, screen(12_000, "comm-failed")),
+			network: []scenarios.NetworkFault{{Fault: "down", Message: "0200"}}, injector: doubt},
 		{name: "another fault does not refuse", events: inAct(arms(1500, "drop"), dials, screen(12_000, "comm-failed")), injector: doubt},
 		{name: "failed before the scenario was arranged",
 			events: inAct(screen(100, "signing-on"), screen(300, "comm-failed"), screen(400, "idle"), arranged)},
@@ -342,6 +368,57 @@ func TestUnreached(t *testing.T) {
 			events: inAct(screen(100, "signing-on"), screen(300, "comm-failed"), arranged, dials, screen(12_000, "comm-failed")), injector: doubt},
 		{name: "nothing was shown before", events: inAct(screen(2000, "comm-failed"))},
 	})
+}
+
+// A fault on packets or names that acted explains why the injector saw no try; one on TLS does not, for what it
+// acts on has come.
+func TestKeptAwayBelowTheMessage(t *testing.T) {
+	armed := func(ms int64, level string) record.Event {
+		return at(ms, "network", "armed", "fault", level+"-x-1", "kind", "x", "level", level)
+	}
+	healed := func(ms int64, level string) record.Event {
+		return at(ms, "network", "healed", "fault", level+"-x-1", "kind", "x", "level", level)
+	}
+	dials, fails := screen(2000, "connecting"), screen(12_000, "comm-failed")
+	for _, test := range []struct {
+		name, level string
+		fired       int
+		events      []record.Event
+		want        bool
+	}{
+		{"packets", "packet", 1, inAct(armed(1000, "packet"), dials, fails), true},
+		{"names", "dns", 1, inAct(armed(1000, "dns"), dials, fails), true},
+		{"healed while it tried", "packet", 1, inAct(armed(1000, "packet"), dials, healed(5000, "packet"), fails), true},
+		{"healed before it tried", "packet", 1, inAct(armed(1000, "packet"), healed(1500, "packet"), dials, fails), false},
+		{"armed and did nothing", "packet", 0, inAct(armed(1000, "packet"), dials, fails), false},
+		{"armed after it failed", "packet", 1, inAct(dials, fails, armed(15_000, "packet")), false},
+		{"TLS", "tls", 1, inAct(armed(1000, "tls"), dials, fails), false},
+	} {
+		c := &Case{Scenario: &scenarios.Scenario{}, Events: test.events, Faults: []network.Status{{ID: test.level + "-x-1", Fired: test.fired}}}
+		switch test.level {
+		case "packet":
+			c.Scenario.Arrange.Packet = []scenarios.PacketFault{{Fault: "x"}}
+		case "dns":
+			c.Scenario.Arrange.DNS = []scenarios.DNSFault{{Fault: "x"}}
+		default:
+			c.Scenario.Arrange.TLS = []scenarios.TLSFault{{Fault: "x"}}
+		}
+		if got := len(c.unreached()) == 0; got != test.want {
+			t.Errorf("%s: explained %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// A fault below the message that did not fire proves nothing, whatever its level.
+func TestUnfiredLevelFault(t *testing.T) {
+	c := &Case{Scenario: &scenarios.Scenario{}, Faults: []network.Status{{ID: "tls-expired-1", Fired: 0}, {ID: "packet-loss-1", Fired: 3}},
+		Events: inAct(opens(2000))}
+	c.Scenario.Arrange.TLS = []scenarios.TLSFault{{Fault: "expired"}}
+	c.Scenario.Arrange.Packet = []scenarios.PacketFault{{Fault: "loss"}}
+	checks := c.fired()
+	if len(checks) != 2 || checks[0].Verdict != record.Inconclusive || checks[0].Cause != record.Network || checks[1].Verdict != record.Pass {
+		t.Errorf("%+v", checks)
+	}
 }
 
 // TestBenchBeforeTheTerminal: what the terminal seems to have done wrong may come from the same contradiction.

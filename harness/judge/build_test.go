@@ -2,7 +2,9 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,12 +116,17 @@ func inAct(parts ...any) []record.Event {
 // theCase is a record on the countertop profile in English, on a rig with a printer and exact clocks.
 func theCase(t *testing.T, events []record.Event) *Case {
 	t.Helper()
-	p, err := terminals.Load("countertop")
+	loaded, err := countertop()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Case{Scenario: &scenarios.Scenario{ID: "X-1"}, Profile: p, Lang: "en", Printer: true, Events: events, States: map[string]issuer.State{}}
+	p := *loaded
+	p.Prompts, p.Budgets, p.Floors = maps.Clone(p.Prompts), maps.Clone(p.Budgets), maps.Clone(p.Floors)
+	return &Case{Scenario: &scenarios.Scenario{ID: "X-1"}, Profile: &p, Lang: "en", Printer: true, Events: events, States: map[string]issuer.State{}}
 }
+
+// countertop is read once; a case has a copy.
+var countertop = sync.OnceValues(func() (*terminals.Profile, error) { return terminals.Load("countertop") })
 
 // charge is a sale on the host's books.
 func charge(amount int64, stan, state string) issuer.Charge {
@@ -130,7 +137,7 @@ func charge(amount int64, stan, state string) issuer.Charge {
 func books(charges ...issuer.Charge) issuer.State {
 	s := issuer.State{Charges: charges}
 	for _, c := range charges {
-		s.Journal = append(s.Journal, issuer.Entry{In: true, MTI: "0200", STAN: c.STAN, Amount: c.Amount, Effect: issuer.EffectCharged})
+		s.Journal = append(s.Journal, issuer.Entry{In: true, MTI: "0200", Operation: "purchase", STAN: c.STAN, Amount: c.Amount, Effect: issuer.EffectCharged})
 	}
 	return s
 }

@@ -2,9 +2,12 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"path"
 	"slices"
 
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
 )
@@ -29,18 +32,56 @@ func (c *Case) host(w *window, want scenarios.HostExpectation, check *record.Che
 		}
 		return
 	}
-	got := len(c.received(w, want.Request))
-	check.Observed = fmt.Sprintf("%s × %d", want.Request, got)
-	if got == want.Times {
-		check.Verdict = record.Pass
+	got := c.all(w, func(e record.Event) bool {
+		return is(e, "issuer", "received") && (e.Fields["mti"] == want.Request || e.Fields["operation"] == want.Request)
+	})
+	check.Observed = fmt.Sprintf("%s × %d", want.Request, len(got))
+	if len(got) != want.Times {
+		return
 	}
+	for _, e := range got {
+		if other := c.otherwise(w, e, want); other != "" {
+			check.Observed, check.AtUS = check.Observed+", "+other, e.US
+			return
+		}
+	}
+	check.Verdict = record.Pass
+}
+
+// otherwise says how a message that the host received differs from what it should be, beside its kind; "" when it does not.
+func (c *Case) otherwise(w *window, e record.Event, want scenarios.HostExpectation) string {
+	if want.Uplink != "" {
+		sent, _ := c.last(e.US+c.slack(), func(m record.Event) bool { return fromTerminal(m, "") && sameMessage(m, e) })
+		if took := sent.Fields["uplink"]; took != want.Uplink {
+			return "over the " + took + " uplink"
+		}
+	}
+	journal := c.States[w.phase].Journal
+	i := slices.IndexFunc(journal, func(j issuer.Entry) bool {
+		return j.In && j.STAN == e.Fields["stan"] && j.Operation == e.Fields["operation"]
+	})
+	for _, field := range slices.Sorted(maps.Keys(want.Having)) {
+		if i < 0 {
+			return "which is not in the host's journal"
+		}
+		if value := journal[i].Fields[field]; !matches(want.Having[field], value) {
+			return fmt.Sprintf("field %s %q", field, value)
+		}
+	}
+	return ""
+}
+
+// matches holds a value against a pattern that the loader has checked.
+func matches(pattern, value string) bool {
+	ok, err := path.Match(pattern, value)
+	return ok && err == nil
 }
 
 // code looks for the response code of the last financial answer that reached the terminal.
 func (c *Case) code(w *window, want string, check *record.Check) {
-	answers := c.all(w, func(e record.Event) bool { return toTerminal(e, "0210") })
+	answers := c.all(w, financialAnswer)
 	if len(answers) == 0 {
-		check.Observed = "no answer to a sale reached the terminal"
+		check.Observed = "no answer to a transaction reached the terminal"
 		return
 	}
 	answer := answers[len(answers)-1]
@@ -50,7 +91,7 @@ func (c *Case) code(w *window, want string, check *record.Check) {
 		return
 	}
 	check.Observed, check.AtUS = got, answer.US
-	if got == want {
+	if got == c.meant(want) {
 		check.Verdict = record.Pass
 	}
 }
@@ -58,9 +99,7 @@ func (c *Case) code(w *window, want string, check *record.Check) {
 // codeOf is the response code of an answer that reached the terminal, as the issuer wrote it; false when the
 // issuer's journal does not know the answer.
 func (c *Case) codeOf(answer record.Event) (string, bool) {
-	sent, ok := c.last(answer.US+c.slack(), func(e record.Event) bool {
-		return is(e, "issuer", "sent") && e.Fields["mti"] == answer.Fields["mti"] && e.Fields["stan"] == answer.Fields["stan"]
-	})
+	sent, ok := c.sent(answer)
 	return sent.Fields["code"], ok
 }
 
@@ -95,13 +134,28 @@ func (c *Case) reversal(w *window, e scenarios.Expectation, check *record.Check)
 			return
 		}
 	}
+	if other, ok := c.astray(w, want.Uplink); ok {
+		check.Observed += ", over the " + other.Fields["uplink"] + " uplink"
+		check.AtUS = other.US
+		return
+	}
 	check.Observed += ", acknowledged"
 	check.Verdict = record.Pass
 	check.AtUS = got[0].US
 	if e.Within != "" {
 		anchor, ok := c.last(got[0].US, actuation)
-		c.measure(check, e.Within, anchor, got[0].US, "the last key or card", ok)
+		c.measure(check, e.Within, anchor, got[0], "the last key or card", ok)
 	}
+}
+
+// astray finds a reversal that did not take the uplink that it should; "" is any.
+func (c *Case) astray(w *window, uplink string) (record.Event, bool) {
+	for _, e := range c.all(&window{from: -1 << 62, to: w.to}, func(e record.Event) bool { return fromTerminal(e, "0400") }) {
+		if uplink != "" && e.Fields["uplink"] != uplink {
+			return e, true
+		}
+	}
+	return record.Event{}, false
 }
 
 // acknowledged says whether a successful answer to a reversal reached the terminal.

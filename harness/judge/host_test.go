@@ -3,6 +3,7 @@ package judge
 import (
 	"testing"
 
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
 )
@@ -44,14 +45,42 @@ func TestHostTimes(t *testing.T) {
 	})
 }
 
+// What a message must have beside its kind: the way that it took, and data elements as the host's journal has them.
+func TestHostHaving(t *testing.T) {
+	over := func(uplink string) []record.Event {
+		return inAct(with(leaves(2000, "0200", "000002"), "uplink", uplink), with(received(2000, "0200", "000002", ""), "operation", "purchase"))
+	}
+	for _, c := range []struct {
+		name  string
+		want  scenarios.HostExpectation
+		field string
+		holds wanted
+	}{
+		{"the right uplink", scenarios.HostExpectation{Uplink: "primary"}, "", passes("0200 × 1")},
+		{"the other uplink", scenarios.HostExpectation{Uplink: "backup"}, "", fails("0200 × 1, over the primary uplink")},
+		{"the right field", scenarios.HostExpectation{Having: map[string]string{"22": "80*"}}, "801", passes("0200 × 1")},
+		{"another field", scenarios.HostExpectation{Having: map[string]string{"22": "80*"}}, "021", fails(`0200 × 1, field 22 "021"`)},
+		{"no such field", scenarios.HostExpectation{Having: map[string]string{"22": "80*"}}, "", fails(`field 22 ""`)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.want.Request, c.want.Times = "0200", 1
+			of := theCase(t, over("primary"))
+			of.States[Act] = issuer.State{Journal: []issuer.Entry{{In: true, STAN: "000002", Operation: "purchase", Fields: map[string]string{"22": c.field}}}}
+			c.holds.hold(t, of.expecting(t, scenarios.Expectation{Host: &c.want}))
+		})
+	}
+	of := theCase(t, over("primary"))
+	fails("which is not in the host's journal").hold(t, of.expecting(t, scenarios.Expectation{Host: &scenarios.HostExpectation{Request: "0200", Times: 1, Having: map[string]string{"22": "*"}}}))
+}
+
 func TestCode(t *testing.T) {
 	runAll(t, scenarios.Expectation{Code: "00"}, []eventCase{
 		{"right", inAct(exchange(2000, "0200", "000002", "00")), passes("00")},
 		{"wrong", inAct(exchange(2000, "0200", "000002", "96")), fails("96")},
 		{"the last one counts", inAct(exchange(2000, "0200", "000002", "55"), exchange(3000, "0200", "000003", "00")), passes("00")},
 		{"the last one is wrong", inAct(exchange(2000, "0200", "000002", "00"), exchange(3000, "0200", "000003", "55")), fails("55")},
-		{"none", inAct(leaves(2000, "0200", "000002"), answers(2000, "0210", "000002", "00")), fails("no answer to a sale reached the terminal")},
-		{"of another message", inAct(exchange(2000, "0400", "000002", "00")), fails("no answer to a sale")},
+		{"none", inAct(leaves(2000, "0200", "000002"), answers(2000, "0210", "000002", "00")), fails("no answer to a transaction reached the terminal")},
+		{"of another message", inAct(exchange(2000, "0400", "000002", "00")), fails("no answer to a transaction")},
 		{"not in the journal", inAct(leaves(2000, "0200", "000002"), answers(2000, "0210", "000009", "00"), reaches(2000, "0210", "000002")),
 			unclear(record.Issuer, "the issuer's journal does not know the answer")},
 		{"the journal's answer to something else", inAct(answers(2000, "0210", "000002", "96"), answers(2000, "0410", "000002", "00"), reaches(2000, "0210", "000002")), fails("96")},
@@ -108,4 +137,18 @@ func TestReversalWithin(t *testing.T) {
 	runAll(t, soon, []eventCase{{"too late", late, fails("acknowledged 2m0s after the last key or card, allowed 2m0s")}})
 	close := story(begin(1000, Act), press(2000, 0, "ENTER"), reversed(122_000, "000002", "98", "00"), end(130_000, Act))
 	runAll(t, soon, []eventCase{{"just in time", close, marginal("")}})
+}
+
+func TestReversalUplink(t *testing.T) {
+	over := func(uplink string) []record.Event {
+		all := reversed(3000, "000002", "98", "00")
+		all[0].Fields["uplink"] = uplink
+		return all
+	}
+	backup := scenarios.Expectation{Reversal: &scenarios.ReversalExpectation{Times: 1, Uplink: "backup"}}
+	runAll(t, backup, []eventCase{
+		{"over the backup", inAct(over("backup")), passes("0400 × 1, acknowledged")},
+		{"over the primary", inAct(over("primary")), fails("0400 × 1, over the primary uplink")},
+		{"before the recovery began", inAct(over("primary"), exchange(4000, "0200", "000003", "00")), fails("over the primary uplink")},
+	})
 }

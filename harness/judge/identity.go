@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/assay-hil/assay/fixtures/scenarios"
 )
@@ -18,21 +19,21 @@ func (c *Case) misnamed() []string {
 		typed, in := "", false
 		for _, e := range c.Events {
 			switch {
-			case is(e, "harness", "sale"):
-				in = e.Fields["amount"] == scenarios.Money(ch.Amount)
+			case begins(e):
+				in = e.Kind == "sale" && e.Fields["amount"] == scenarios.Money(asked(ch))
 			case in && is(e, "harness", "typed") && e.Fields["into"] == "customer-id":
 				typed = e.Fields["text"]
 			}
 		}
 		if typed != "" && ch.CustomerID != typed {
 			problems = append(problems, fmt.Sprintf("the sale of %s went to the host for customer %q, typed was %q",
-				scenarios.Money(ch.Amount), ch.CustomerID, typed))
+				scenarios.Money(asked(ch)), ch.CustomerID, typed))
 		}
 	}
 	return problems
 }
 
-// renumbered are trace numbers that the terminal gave to two things. A message that is sent again within its sale
+// renumbered are trace numbers that the terminal gave to two things, or that are none. A message that is sent again within its sale
 // keeps its number, and a reversal carries that of its sale.
 func (c *Case) renumbered() []string {
 	var problems []string
@@ -43,11 +44,14 @@ func (c *Case) renumbered() []string {
 	seen := map[string]use{}
 	sale := 0
 	for _, e := range c.Events {
-		if is(e, "harness", "sale") {
+		if begins(e) {
 			sale++
 		}
-		if !fromTerminal(e, "") || !slices.Contains([]string{"0200", "0500", "0800"}, e.Fields["mti"]) {
+		if !fromTerminal(e, "") || !slices.Contains([]string{"0100", "0200", "0220", "0500", "0800"}, e.Fields["mti"]) {
 			continue
+		}
+		if stan := e.Fields["stan"]; stan != "" && strings.Trim(stan, "0") == "" {
+			problems = append(problems, fmt.Sprintf("an %s has the trace number %s; they go from 1 to 999999", e.Fields["mti"], stan))
 		}
 		now := use{e.Fields["mti"], sale}
 		if before, ok := seen[e.Fields["stan"]]; ok && before != now {

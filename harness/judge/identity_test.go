@@ -67,6 +67,7 @@ func TestAuditTrace(t *testing.T) {
 			books(), fails("trace 2 was used for an 0200 and again for an 0500")},
 		{"logon and sale", inAct(leaves(1500, "0800", "2"), first, leaves(2000, "0200", "2")),
 			books(), fails("trace 2 was used for an 0800 and again for an 0200")},
+		{"none", inAct(first, leaves(2000, "0200", "000000")), books(), fails("an 0200 has the trace number 000000; they go from 1 to 999999")},
 		{"what the host sends is not the terminal's", inAct(first, leaves(2000, "0200", "2"), second, returns(9000, "0200", "2"), arrives(9000, "0200", "2")),
 			books(), passes("they have")},
 	})

@@ -74,11 +74,12 @@ func (c *Case) unlike() []string {
 		fault := c.wanting(m)
 		_, out := c.delivered(m)
 		switch {
+		case m.Fields["fate"] == "lost" && c.halved(m):
 		case fault == nil:
 			problems = append(problems, fmt.Sprintf("the injector says of the %s %q, which nobody wanted", m.Fields["mti"], m.Fields["fate"]))
 		case fault.Fault == "delay":
 			problems = append(problems, c.misheld(m, fault.By)...)
-		case out:
+		case out && takesAway(fault):
 			problems = append(problems, fmt.Sprintf("the injector says that it took the %s away, and delivered it", m.Fields["mti"]))
 		}
 	}
@@ -92,11 +93,39 @@ func (c *Case) wanting(m record.Event) *scenarios.NetworkFault {
 		if named && fired.Fields["fault"] != scenarios.FaultID(f, i) {
 			continue
 		}
-		if f.Message == m.Fields["mti"] && fateOf(f.Fault) == m.Fields["fate"] {
+		// Silence falls on what follows its message, too.
+		if (f.Message == m.Fields["mti"] || f.Fault == "silence") && fateOf(f.Fault) == m.Fields["fate"] {
 			return &c.Scenario.Arrange.Network[i]
 		}
 	}
 	return nil
+}
+
+// halved says that a fault had ended a side of a message's connection, or was about to: between the message that
+// it hit and its firing nothing comes back any more.
+func (c *Case) halved(m record.Event) bool {
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		if e.Seq >= m.Seq || e.Fields["connection"] != m.Fields["connection"] {
+			return false
+		}
+		return is(e, "network", "fired") || ends(e)
+	})
+}
+
+// ends says that a message was hit by a fault that ends its connection or a side of it.
+func ends(e record.Event) bool {
+	return is(e, "network", "message") && slices.Contains([]string{"close", "down", "half-close", "reset"}, e.Fields["fate"])
+}
+
+// takesAway says that a message which the fault hits does not arrive.
+func takesAway(f *scenarios.NetworkFault) bool {
+	switch f.Fault {
+	case "drop", "silence":
+		return true
+	case "close", "down", "reset":
+		return f.When != "after"
+	}
+	return false
 }
 
 // fateOf is what the injector says of a message that a kind of fault has hit.
@@ -106,7 +135,7 @@ func fateOf(fault string) string {
 		return "dropped"
 	case "delay":
 		return "held"
-	default: // reset; refuse hits no message
+	default: // refuse hits no message
 		return fault
 	}
 }
@@ -144,7 +173,11 @@ func (c *Case) misheld(m record.Event, wanted string) []string {
 // unseen are messages that issuer and injector count differently: one of their feeds has holes.
 func (c *Case) unseen() []string {
 	var problems []string
+	changed := slices.ContainsFunc(c.Events, func(e record.Event) bool { return is(e, "network", "delivered") && e.Fields["changed"] != "" })
 	for _, r := range c.received(whole(), "") {
+		if changed {
+			break // a request may have arrived as another than the injector saw
+		}
 		if !slices.ContainsFunc(c.Events, func(e record.Event) bool { return fromTerminal(e, r.Fields["mti"]) && sameMessage(e, r) }) {
 			problems = append(problems, fmt.Sprintf("the issuer received the %s of trace %s, which the injector never saw",
 				r.Fields["mti"], r.Fields["stan"]))
@@ -162,9 +195,20 @@ func (c *Case) unseen() []string {
 	return problems
 }
 
-// lost says that an answer did not leave the issuer.
+// lost says that an answer did not leave the issuer, or met a connection that a fault ended under its request.
 func (c *Case) lost(s record.Event) bool {
-	return slices.ContainsFunc(c.Events, func(e record.Event) bool { return is(e, "issuer", "undelivered") && sameMessage(e, s) })
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return is(e, "issuer", "undelivered") && sameMessage(e, s) ||
+			ends(e) && fromTerminal(e, "") && e.Fields["stan"] == s.Fields["stan"] && e.Fields["mti"] == requestOf(s.Fields["mti"])
+	})
+}
+
+// requestOf is the MTI of the request that an answer belongs to: 0210 → 0200.
+func requestOf(answer string) string {
+	if len(answer) != 4 {
+		return ""
+	}
+	return answer[:2] + string(answer[2]-1) + answer[3:]
 }
 
 // unreached are failed connections of which the injector saw nothing although its port was open: the way to
@@ -193,9 +237,29 @@ func (c *Case) untried(from, to int64) bool {
 		return false
 	}
 	from, to = from-c.slack(), to+c.slack()
-	return !c.shut(from, to) && !slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return !c.shut(from, to) && !c.keptAway(from, to) && !slices.ContainsFunc(c.Events, func(e record.Event) bool {
 		return is(e, "network", "opened") && e.US >= from && e.US <= to
 	})
+}
+
+// keptAway says that a fault which acted may have kept the terminal from reaching the injector at some moment
+// between two times: one on its packets, or one on the name that it dials.
+func (c *Case) keptAway(from, to int64) bool {
+	for _, f := range c.Scenario.LevelFaults() {
+		acted := slices.ContainsFunc(c.Faults, func(s network.Status) bool { return s.ID == f.ID && s.Fired > 0 })
+		if f.Level == scenarios.LevelTLS || !acted {
+			continue
+		}
+		about := func(kind string) func(record.Event) bool {
+			return func(e record.Event) bool { return is(e, "network", kind) && e.Fields["fault"] == f.ID }
+		}
+		armed, wasArmed := c.last(to, about("armed"))
+		healed, wasHealed := c.last(to, about("healed"))
+		if wasArmed && (!wasHealed || healed.US < armed.US || healed.US >= from) {
+			return true
+		}
+	}
+	return false
 }
 
 // followed is from when on the record knows what the injector sees: what the terminal did before the
@@ -210,15 +274,15 @@ func (c *Case) followed() int64 {
 	return since
 }
 
-// shut says that the port was closed on purpose at some moment between two times: a terminal that was
-// refused may say so only after the fault has healed.
+// shut says that a port was closed on purpose at some moment between two times: a terminal that was
+// refused may say so only after the fault has healed. "refuse" acts from arming on, "down" from firing on.
 func (c *Case) shut(from, to int64) bool {
 	shut := false
 	for _, e := range c.Events {
 		switch {
 		case e.US > to:
 			return shut
-		case e.Source == "network" && e.Kind == "armed" && e.Fields["kind"] == "refuse":
+		case is(e, "network", "armed") && e.Fields["kind"] == "refuse", is(e, "network", "fired") && e.Fields["kind"] == "down":
 			shut = true
 		case is(e, "network", "healed"):
 			if shut && e.US >= from {

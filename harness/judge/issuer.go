@@ -8,6 +8,7 @@ import (
 	network "github.com/assay-hil/assay/fakes/network/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/protocol/iso8583"
 )
 
 // violated says that the terminal broke the host's protocol: the issuer may then hang up or stay silent,
@@ -35,7 +36,7 @@ func (c *Case) unreplied() []string {
 	}
 	var problems []string
 	for _, r := range c.received(whole(), "") {
-		if rule := c.rule(r); rule != nil && (rule.Never || rule.Late != "") {
+		if rule := c.rule(r); rule != nil && (rule.Never || rule.Late != "" || slices.Contains(rule.Wrong, "mti") || slices.Contains(rule.Wrong, "stan")) {
 			continue
 		}
 		i := slices.IndexFunc(c.Events, func(e record.Event) bool {
@@ -52,10 +53,14 @@ func (c *Case) unreplied() []string {
 	return problems
 }
 
-// answersTo says whether one message of the issuer's is the answer to another.
+// answersTo says whether one message of the issuer's is the answer to another. A repeat is answered as the original is:
+// 0221 → 0230.
 func answersTo(answer, request record.Event) bool {
 	mti := request.Fields["mti"]
-	return len(mti) == 4 && answer.Fields["mti"] == mti[:2]+"1"+mti[3:] && answer.Fields["stan"] == request.Fields["stan"]
+	if original, repeat := iso8583.RepeatOf(mti); repeat {
+		mti = original
+	}
+	return requestOf(answer.Fields["mti"]) == mti && answer.Fields["stan"] == request.Fields["stan"]
 }
 
 // rule gives the arranged rule that an event of the issuer names; nil without one.
@@ -77,7 +82,7 @@ func (c *Case) misruled() []string {
 		case rule == nil:
 		case rule.Never:
 			problems = append(problems, fmt.Sprintf("the issuer sent the %s of trace %s where the rule says never", s.Fields["mti"], s.Fields["stan"]))
-		case rule.Code != "" && s.Fields["code"] != rule.Code:
+		case rule.Code != "" && s.Fields["code"] != c.meant(rule.Code):
 			problems = append(problems, fmt.Sprintf("the issuer answered %s where the rule says %s", s.Fields["code"], rule.Code))
 		case rule.Late != "":
 			problems = append(problems, c.mistimed(s, rule.Late)...)
@@ -139,10 +144,12 @@ func (c *Case) misposted(state issuer.State) []string {
 		}
 	}
 	for _, ch := range state.Charges {
-		count(booked, posting{ch.STAN, ch.Amount})
+		count(booked, posting{ch.STAN, asked(ch)}) // as the journal has it, where only a part was approved
 	}
 	for _, e := range state.Journal {
-		if e.In && e.MTI == "0200" && e.Effect == issuer.EffectCharged {
+		// A sale whose reversal had come first is booked, too, and nets to nothing.
+		sale := slices.Contains([]string{"purchase", "advice", "completion"}, e.Operation)
+		if e.In && sale && slices.Contains([]string{issuer.EffectCharged, issuer.EffectCaptured, issuer.EffectReversed}, e.Effect) {
 			count(posted, posting{e.STAN, e.Amount})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/harness/record"
@@ -26,9 +27,12 @@ const (
 type Case struct {
 	Scenario *scenarios.Scenario
 	Profile  *terminals.Profile
-	Lang     string
-	Printer  bool // the rig takes what the terminal prints
-	Events   []record.Event
+	// Tongue translates the words of the host's dialect into those of scenarios, which the judge speaks; nil where they
+	// are the same.
+	Tongue  *hosts.Tongue
+	Lang    string
+	Printer bool // the rig takes what the terminal prints
+	Events  []record.Event
 	// States are the host's books at the end of each phase.
 	States map[string]issuer.State
 	Faults []network.Status
@@ -59,6 +63,7 @@ type Verdict struct {
 // being the terminal's fault makes it inconclusive whatever else was seen.
 func Judge(c Case) Verdict {
 	slices.SortStableFunc(c.Events, func(a, b record.Event) int { return cmp.Compare(a.US, b.US) })
+	c.Events = c.translated(handedOn(c.Events))
 	if c.Stopped != nil && c.Stopped.Cause != record.Terminal {
 		check := record.Check{Phase: c.Stopped.Phase, What: "run", Expected: "the scenario runs to its end", Observed: c.Stopped.Why,
 			Verdict: record.Inconclusive, Cause: c.Stopped.Cause}
@@ -118,8 +123,16 @@ func (c *Case) evaluate(w *window, e scenarios.Expectation, check *record.Check)
 		c.reversal(w, e, check)
 	case e.Ledger != "":
 		c.ledger(w, e.Ledger, check)
+	case e.Books != nil:
+		c.onBooks(w, *e.Books, check)
 	case e.Receipt != "":
-		c.receipt(w, e.Receipt, check)
+		c.receipt(w, e.Receipt, e.ReceiptFor, check)
+	case e.TVR != "":
+		c.tvr(w, e.TVR, check)
+	case e.Application != "":
+		c.application(w, e.Application, check)
+	case e.Cryptogram != "":
+		c.cryptogram(w, e.Cryptogram, check)
 	case e.Settlement != "":
 		c.settlement(w, e.Settlement, check)
 	default:
@@ -138,10 +151,16 @@ func subject(e scenarios.Expectation) string {
 		return "code"
 	case e.Reversal != nil:
 		return "reversal"
-	case e.Ledger != "":
+	case e.Ledger != "", e.Books != nil:
 		return "ledger"
 	case e.Receipt != "":
 		return "receipt"
+	case e.TVR != "":
+		return "tvr"
+	case e.Application != "":
+		return "application"
+	case e.Cryptogram != "":
+		return "cryptogram"
 	default:
 		return "settlement"
 	}
@@ -181,6 +200,6 @@ func decide(checks []record.Check) Verdict {
 
 // gravest are the checks whose failure costs somebody money, or gives card data away, the worst last. Of several
 // failures the verdict's reason is the gravest one; else the first.
-var gravest = []string{"totals", "receipts", "unanswered", "approval", "card data", "charges"}
+var gravest = []string{"totals", "receipts", "unanswered", "approval", "card data", "given back", "charges"}
 
 func graver(what string) int { return slices.Index(gravest, what) + 1 }

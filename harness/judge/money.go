@@ -2,27 +2,12 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
 )
-
-// sales are the sales that the cashier began up to the end of a window, in order. The harness writes phases
-// and sales itself, so their order says more than their times: the next phase's first sale may begin in
-// the microsecond in which this one ended.
-func (c *Case) sales(w *window) []string {
-	var amounts []string
-	for _, e := range c.Events {
-		if is(e, "harness", "phase") && e.Fields["name"] == w.phase && e.Fields["edge"] == "end" {
-			break
-		}
-		if is(e, "harness", "sale") {
-			amounts = append(amounts, e.Fields["amount"])
-		}
-	}
-	return amounts
-}
 
 // charged are the sales that stand on the host's books.
 func charged(s issuer.State) []issuer.Charge {
@@ -68,69 +53,42 @@ func noBooks(check *record.Check) {
 	check.Observed, check.Verdict, check.Cause = "not evaluated: the host's books could not be taken", record.Inconclusive, record.Issuer
 }
 
-// slip is one receipt that said approved.
-type slip struct {
-	amount, trace string
-	us            int64
-}
-
-// slips reads the approved receipts of a window. A receipt ends with its cut; one that was never
-// cut is read as far as it came.
-func (c *Case) slips(w *window) []slip {
-	var found []slip
-	var now slip
-	approved := false
-	flush := func() {
-		if approved {
-			found = append(found, now)
-		}
-		now, approved = slip{}, false
-	}
-	p := c.Profile.Receipt
-	for _, e := range c.all(w, func(e record.Event) bool { return e.Source == "printer" }) {
-		if e.Kind == "cut" {
-			flush()
-			continue
-		}
-		text := e.Fields["text"]
-		if p.Approved != nil && p.Approved.MatchString(text) {
-			approved, now.us = true, e.US
-		}
-		if p.Amount != nil {
-			if m := p.Amount.FindStringSubmatch(text); m != nil {
-				now.amount = m[p.Amount.SubexpIndex("value")]
-			}
-		}
-		if p.Trace != nil {
-			if m := p.Trace.FindStringSubmatch(text); m != nil {
-				now.trace = m[p.Trace.SubexpIndex("value")]
-			}
-		}
-	}
-	flush()
-	return found
-}
-
-func (c *Case) receipt(w *window, want string, check *record.Check) {
-	if !c.Printer {
-		check.Observed, check.Verdict, check.Cause = "this rig takes no receipts: the scenario must need printer-sink", record.Inconclusive, record.Config
+// onBooks holds the books against what a scenario says of them, to the cent and in any order.
+func (c *Case) onBooks(w *window, want scenarios.Books, check *record.Check) {
+	state, ok := c.States[w.phase]
+	if !ok {
+		noBooks(check)
 		return
 	}
-	slips := c.slips(w)
-	check.Observed = fmt.Sprintf("%d approved receipts", len(slips))
-	sales := c.sales(w)
-	if len(slips) > 0 {
-		check.Observed += ", the last for " + slips[len(slips)-1].amount
-		check.AtUS = slips[len(slips)-1].us
+	var got scenarios.Books
+	for _, ch := range charged(state) {
+		got.Charged = append(got.Charged, ch.Amount)
 	}
-	switch {
-	case want == "approved" && len(slips) == 0 && c.silentPrinter():
-		check.Observed, check.Verdict, check.Cause = printerInDoubt, record.Inconclusive, record.Rig
-	case want == "none" && len(slips) == 0:
-		check.Verdict = record.Pass
-	case want == "approved" && len(slips) == 1 && len(sales) > 0 && slips[0].amount == sales[len(sales)-1]:
+	for _, ch := range voided(state) {
+		got.Voided = append(got.Voided, ch.Amount)
+	}
+	for _, r := range state.Refunds {
+		if r.State == issuer.StateRefunded {
+			got.Refunded = append(got.Refunded, r.Amount)
+		}
+	}
+	for _, h := range state.Holds {
+		switch {
+		case h.State == issuer.StateVoided:
+			got.Voided = append(got.Voided, h.Amount)
+		case h.State == issuer.StateHeld:
+			got.Held = append(got.Held, h.Amount)
+		}
+	}
+	check.Observed = got.String()
+	if sameAmounts(got.Charged, want.Charged) && sameAmounts(got.Voided, want.Voided) &&
+		sameAmounts(got.Refunded, want.Refunded) && sameAmounts(got.Held, want.Held) {
 		check.Verdict = record.Pass
 	}
+}
+
+func sameAmounts(a, b []int64) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func (c *Case) settlement(w *window, want string, check *record.Check) {
@@ -145,6 +103,13 @@ func (c *Case) settlement(w *window, want string, check *record.Check) {
 	}
 	last := state.Settlements[len(state.Settlements)-1]
 	check.Observed = settlementText(last)
+	if want == "uploaded" {
+		check.Observed += fmt.Sprintf("; %d transactions uploaded", last.Uploaded)
+		if !last.Agrees && last.Closed && int64(last.Uploaded) == last.TerminalCount+last.TerminalCreditCount {
+			check.Verdict = record.Pass
+		}
+		return
+	}
 	if last.Agrees == (want == "in-balance") {
 		check.Verdict = record.Pass
 	}
@@ -155,6 +120,11 @@ func settlementText(s issuer.Settlement) string {
 	if s.Agrees {
 		word = "in balance"
 	}
-	return fmt.Sprintf("%s: terminal %d sales, %s; host %d sales, %s", word,
+	text := fmt.Sprintf("%s: terminal %d sales, %s; host %d sales, %s", word,
 		s.TerminalCount, scenarios.Money(s.TerminalAmount), s.HostCount, scenarios.Money(s.HostAmount))
+	if s.TerminalCreditCount+s.HostCreditCount > 0 {
+		text += fmt.Sprintf("; refunds %d, %s and %d, %s", s.TerminalCreditCount, scenarios.Money(s.TerminalCreditAmount),
+			s.HostCreditCount, scenarios.Money(s.HostCreditAmount))
+	}
+	return text
 }

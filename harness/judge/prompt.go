@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	network "github.com/assay-hil/assay/fakes/network/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
 	"github.com/assay-hil/assay/harness/record"
 )
@@ -35,7 +36,7 @@ func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
 	check.Verdict = record.Pass
 	if e.Within != "" {
 		anchor, what, ok := c.anchor(e.Within, found)
-		c.measure(check, e.Within, anchor, found.US, what, ok)
+		c.measure(check, e.Within, anchor, found, what, ok)
 	}
 }
 
@@ -94,7 +95,9 @@ func (c *Case) anchor(budget string, end record.Event) (record.Event, string, bo
 	}
 	switch budget {
 	case "host-reply":
-		return find("the host's answer", func(e record.Event) bool { return toTerminal(e, "") })
+		return find("the host's answer", func(e record.Event) bool {
+			return is(e, "network", "delivered") && e.Fields["direction"] == network.FromHost // also one that a fault has changed
+		})
 	case "host-timeout":
 		return find("the request", func(e record.Event) bool { return fromTerminal(e, "") && e.Fields["mti"] != "0400" })
 	case "lost":
@@ -110,8 +113,10 @@ func (c *Case) anchor(budget string, end record.Event) (record.Event, string, bo
 }
 
 // measure holds a time against its budget. A press is known only to lie between its beginning and its
-// end, which can only make the true time shorter; uncertainty of the clocks goes both ways.
-func (c *Case) measure(check *record.Check, budget string, from record.Event, to int64, what string, ok bool) {
+// end, and a screen that somebody read can have come before it was told, which both can only make the true time
+// shorter; uncertainty of the clocks goes both ways.
+func (c *Case) measure(check *record.Check, budget string, from, until record.Event, what string, ok bool) {
+	to := until.US
 	limit, known := c.Profile.Budgets[budget]
 	if !known || !ok {
 		check.Verdict = record.Fail
@@ -119,12 +124,14 @@ func (c *Case) measure(check *record.Check, budget string, from record.Event, to
 		return
 	}
 	measured := time.Duration(max(0, to-from.US)) * time.Microsecond
-	took, _ := strconv.ParseInt(from.Fields["took_us"], 10, 64) // absent: 0
-	early := time.Duration(min(took, max(0, to-from.US))) * time.Microsecond
+	took, _ := strconv.ParseInt(from.Fields["took_us"], 10, 64)   // absent: 0
+	told, _ := strconv.ParseInt(until.Fields["early_us"], 10, 64) // absent: 0
+	early := time.Duration(min(took+told, max(0, to-from.US))) * time.Microsecond
 	check.Budget, check.MeasuredUS, check.LimitUS = budget, micros(measured), micros(limit)
 	check.UncertaintyUS = micros(c.Uncertainty + early)
 	check.Observed += fmt.Sprintf(" %s after %s", round(measured), what)
 	floor := c.Profile.Floors[budget]
+	check.FloorUS = micros(floor)
 	allowance := floor + time.Duration(marginalPart*float64(limit-floor))
 	switch {
 	case budget == "host-timeout" && float64(measured+c.Uncertainty) < earlyPart*float64(floor):

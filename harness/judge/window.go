@@ -80,12 +80,42 @@ func whole() *window { return &window{from: -1 << 62, to: 1<<62 - 1} }
 
 // actuation says that somebody did something to the terminal: a key, a card.
 func actuation(e record.Event) bool {
-	return is(e, "keypad", "press") || (e.Source == "card" && (e.Kind == "insert" || e.Kind == "swipe" || e.Kind == "remove"))
+	return is(e, "keypad", "press") || (e.Source == "card" && (e.Kind == "insert" || e.Kind == "swipe" || e.Kind == "tap" || e.Kind == "remove"))
 }
 
 // message says that a message passed in a direction: of network kind "message" (seen) or "delivered" (handed on).
+// One whose bytes a fault has changed on its way is not handed on: what arrived is another.
 func message(e record.Event, kind, direction, mti string) bool {
-	return is(e, "network", kind) && e.Fields["direction"] == direction && (mti == "" || e.Fields["mti"] == mti)
+	return is(e, "network", kind) && e.Fields["changed"] == "" && e.Fields["direction"] == direction && (mti == "" || e.Fields["mti"] == mti)
+}
+
+// handedOn leaves out the deliveries that the injector took back: it tells of one before it writes, and again when
+// the write has failed.
+func handedOn(events []record.Event) []record.Event {
+	var takenBack []int // indexes of what was not delivered
+	for i, e := range events {
+		if !is(e, "network", "undelivered") {
+			continue
+		}
+		for j := i - 1; j >= 0; j-- {
+			told := events[j]
+			if is(told, "network", "delivered") && sameMessage(told, e) && told.Fields["connection"] == e.Fields["connection"] &&
+				told.Fields["direction"] == e.Fields["direction"] {
+				takenBack = append(takenBack, j)
+				break
+			}
+		}
+	}
+	if takenBack == nil {
+		return events
+	}
+	var kept []record.Event
+	for i, e := range events {
+		if !slices.Contains(takenBack, i) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 func fromTerminal(e record.Event, mti string) bool {

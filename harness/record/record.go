@@ -58,12 +58,38 @@ type Check struct {
 	MeasuredUS    int64  `json:"measured_us,omitempty"`
 	LimitUS       int64  `json:"limit_us,omitempty"`
 	UncertaintyUS int64  `json:"uncertainty_us,omitempty"`
+	// Floor is the part of Limit that the terminal's own timer takes; what is allowed above it is the allowance.
+	FloorUS int64 `json:"floor_us,omitempty"`
 	// AtUS is where on the timeline it was decided; 0 when nowhere.
 	AtUS int64 `json:"at_us,omitempty"`
 }
 
-// Result is one scenario on one profile, as it ended.
+// Evidence is a piece of evidence that is not in the timeline. The run folder keeps each once, by
+// its digest, however many results refer to it.
+type Evidence struct {
+	Kind   string `json:"kind"` // one of the kinds below
+	Name   string `json:"name"` // for people, for example "receipt 2.txt"
+	SHA256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
+}
+
+// Kinds of evidence.
+const (
+	Receipt   = "receipt"   // what the printer printed up to a cut; text
+	Screens   = "screens"   // every different screen that was shown, in order; text
+	Journal   = "journal"   // the host's journal: an issuer's entry a line, masked; JSON lines
+	Capture   = "pcap"      // what passed between terminal and host, masked; pcapng
+	WireLog   = "wire"      // the shape of what passed an instrument's line; text
+	Container = "container" // what a container said; text
+	RigFacts  = "rig"       // what is known of the rig: its own latencies; JSON
+	Other     = "other"
+)
+
+// Result is one attempt of one scenario on one profile, as it ended.
 type Result struct {
+	// Name is the plan's name of what was run. Results of the same name are attempts.
+	Name     string    `json:"name,omitempty"`
+	Attempt  int       `json:"attempt,omitempty"` // from 1; 0 means 1
 	Scenario string    `json:"scenario"`
 	TitleEN  string    `json:"title_en"`
 	TitleZH  string    `json:"title_zh"`
@@ -81,5 +107,18 @@ type Result struct {
 	TerminalSeconds float64 `json:"terminal_seconds"`
 	WallSeconds     float64 `json:"wall_seconds"`
 	Timeline        string  `json:"timeline,omitempty"` // path inside the run folder
-	Firmware        string  `json:"firmware,omitempty"`
+	Firmware        string  `json:"firmware,omitempty"` // as the terminal itself says
+	// Evidence that was kept of this attempt.
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// ID is what the plan calls the item that the result belongs to; of a record without names, scenario and profile.
+func (r Result) ID() string {
+	switch {
+	case r.Name != "":
+		return r.Name
+	case r.Profile != "":
+		return r.Scenario + "@" + r.Profile
+	}
+	return r.Scenario
 }

@@ -4,26 +4,37 @@ import "errors"
 
 // Status words (ISO/IEC 7816-4, EMV Book 3 §6.3.5).
 const (
-	SWOK             uint16 = 0x9000
-	SWAuthFailed     uint16 = 0x6300 // EXTERNAL AUTHENTICATE: the ARPC is wrong
-	SWWrongLength    uint16 = 0x6700
-	SWConditions     uint16 = 0x6985 // not at this point of the transaction
-	SWWrongData      uint16 = 0x6A80
-	SWFileNotFound   uint16 = 0x6A82
-	SWRecordNotFound uint16 = 0x6A83
-	SWWrongP1P2      uint16 = 0x6A86
-	SWWrongINS       uint16 = 0x6D00
-	SWWrongCLA       uint16 = 0x6E00
-	SWNoDiagnosis    uint16 = 0x6F00
+	SWOK              uint16 = 0x9000
+	SWBlocked         uint16 = 0x6283 // SELECT: the application is blocked
+	SWAuthFailed      uint16 = 0x6300 // EXTERNAL AUTHENTICATE: the ARPC is wrong
+	SWPINWrong        uint16 = 0x63C0 // VERIFY: wrong, with the tries left in the last digit
+	SWWrongLength     uint16 = 0x6700
+	SWSecureMessaging uint16 = 0x6988 // a script command's MAC is wrong
+	SWPINBlocked      uint16 = 0x6983 // VERIFY: no tries were left
+	SWConditions      uint16 = 0x6985 // not at this point of the transaction
+	SWWrongData       uint16 = 0x6A80
+	SWCardBlocked     uint16 = 0x6A81 // SELECT: the card is blocked (function not supported)
+	SWFileNotFound    uint16 = 0x6A82
+	SWRecordNotFound  uint16 = 0x6A83
+	SWWrongP1P2       uint16 = 0x6A86
+	SWDataNotFound    uint16 = 0x6A88
+	SWWrongINS        uint16 = 0x6D00
+	SWWrongCLA        uint16 = 0x6E00
+	SWNoDiagnosis     uint16 = 0x6F00
 )
 
-// Instruction bytes; GET PROCESSING OPTIONS and GENERATE AC have class 80, the others 00.
+// Instruction bytes; GET PROCESSING OPTIONS, GENERATE AC and GET DATA have class 80, the others 00. For those
+// of scripts see INSApplicationBlock.
 const (
+	INSVerify               byte = 0x20
 	INSExternalAuthenticate byte = 0x82
+	INSGetChallenge         byte = 0x84
+	INSInternalAuthenticate byte = 0x88
 	INSSelect               byte = 0xA4
 	INSGetProcessingOptions byte = 0xA8
 	INSGenerateAC           byte = 0xAE
 	INSReadRecord           byte = 0xB2
+	INSGetData              byte = 0xCA
 )
 
 // Cryptogram types: P1 of GENERATE AC and the upper bits of the CID (9F27).

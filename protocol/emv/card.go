@@ -2,36 +2,67 @@ package emv
 
 import (
 	"bytes"
-	"crypto/subtle"
+	"slices"
+	"time"
 )
 
-// Card is a contact chip card with one payment application: SELECT, GET PROCESSING OPTIONS, READ
-// RECORD, GENERATE AC and EXTERNAL AUTHENTICATE, on the level of APDUs. It does no risk management
-// of its own: the first cryptogram is of the type that the terminal asks for.
+// Card is a chip card on the level of APDUs: SELECT by name (with partial names and next occurrence, over one or
+// several applications and the directories), GET PROCESSING OPTIONS, READ RECORD, GET DATA, GET CHALLENGE, VERIFY,
+// INTERNAL AUTHENTICATE, GENERATE AC, EXTERNAL AUTHENTICATE and the script commands CARD BLOCK, APPLICATION BLOCK, APPLICATION
+// UNBLOCK, PIN CHANGE/UNBLOCK and PUT DATA. What it decides and how it misbehaves are data, see Profile and Application.
 //
-// A Card belongs to one goroutine at a time.
+// Its own methods are its contacts; Field is its other interface. A Card belongs to one goroutine at a time.
 type Card struct {
-	app     Application
+	profile Profile
 	valid   bool
-	icc     []byte // card key
-	fci     []byte
-	files   []record
-	counter uint16 // ATC; survives Reset, as in a card's memory
+	apps    []*applet
+
+	// Memory that survives Reset.
+	blocked bool // CARD BLOCK
+	pin     string
+	tries   byte
+	faults  []faultState
+	random  generator
+
+	face    string // the interface that is alive
 	session session
+}
+
+// applet is an application on a card, and its memory that survives Reset.
+type applet struct {
+	app      Application
+	scheme   Scheme
+	icc      []byte // card key for cryptograms
+	messages []byte // card key for secure messaging
+	contact  personality
+	tapped   personality // zero without a contactless side
+
+	counter    uint16 // ATC
+	lastOnline uint16
+	blocked    bool // APPLICATION BLOCK
+	offline    byte // approvals in a row without the issuer
+	// lower and upper are the limits of offline, which PUT DATA may change.
+	lower, upper byte
+	scripts      scriptReport // of the last transaction
+	// verified: the phone's owner has identified himself; asked: the phone has asked for it.
+	verified, asked bool
+	locked          bool  // its owner has not seen to it since it came
+	funds           int64 // offline, in minor units
 }
 
 // phase is how far a transaction has come.
 type phase int
 
 const (
-	phaseReset     phase = iota // no application selected
-	phaseSelected               // SELECT done
+	phaseReset     phase = iota // nothing selected
+	phaseDirectory              // a directory is selected
+	phaseSelected               // SELECT of an application done
 	phaseInitiated              // GET PROCESSING OPTIONS done
 	phaseOnline                 // an ARQC was given; the issuer's answer is awaited
 	phaseDone                   // TC or AAC given
 )
 
-// issuerAuth is the outcome of EXTERNAL AUTHENTICATE.
+// issuerAuth is the outcome of issuer authentication.
 type issuerAuth int
 
 const (
@@ -42,57 +73,138 @@ const (
 
 // session is the card's volatile memory.
 type session struct {
-	phase phase
-	auth  issuerAuth
-	sk    []byte  // session key of the ARQC
-	arqc  [8]byte // valid from phaseOnline
+	phase  phase
+	sought []byte // the name of the last SELECT, for the next occurrence
+	next   int    // the application with which the next occurrence begins
+	app    *applet
+	files  []File
+
+	auth      issuerAuth
+	approved  bool    // by the issuer, where its answer says so
+	online    bool    // there was an ARQC: sk and arqc are valid
+	sk        []byte  // key of the ARQC
+	arqc      [8]byte // the first cryptogram
+	options   List    // what the PDOL brought
+	first     List    // what CDOL1 brought
+	second    List    // what CDOL2 brought
+	dynamic   bool    // INTERNAL AUTHENTICATE was done, or a CDA signature made
+	combined  bool    // a CDA signature was made
+	types     byte    // CVR bits of the first cryptogram
+	pinTried  bool
+	pinRight  bool
+	challenge []byte
+	report    scriptReport // of the transaction before
 }
 
-const (
-	expectedAuthData = 10     // ARPC and response code
-	maxCounter       = 0xFFFF // the ATC never wraps: such a card is worn out
-)
+// maxCounter is the ATC's end: it never wraps, such a card is worn out.
+const maxCounter = 0xFFFF
 
-// NewCard makes a card, freshly reset, whose transaction counter is 0. A card with an application
+// NewCard makes a card, freshly reset, that has one application and no directory. A card with an application
 // that does not validate answers every command with 6F00; see Application.Validate.
 func NewCard(a Application) *Card {
-	a.ATR = bytes.Clone(a.ATR)
-	a.AID = bytes.Clone(a.AID)
-	c := &Card{app: a}
-	if a.Validate() != nil {
-		return c
-	}
-	icc, err := ICCMasterKey(a.MasterKey, a.PAN, a.sequence())
+	c, err := New(Profile{ATR: a.ATR, Applications: []Application{a}})
 	if err != nil {
-		return c
+		return &Card{profile: Profile{ATR: bytes.Clone(a.ATR)}}
 	}
-	c.icc, c.fci, c.files, c.valid = icc, a.fci(), a.records(), true
 	return c
 }
 
-// ATR returns the answer to reset; empty for a mute chip.
-func (c *Card) ATR() []byte { return bytes.Clone(c.app.ATR) }
+// New makes a card, freshly reset. Errors: those of Profile.Validate, ErrKey, ErrAccount.
+func New(p Profile) (*Card, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p.ATR = bytes.Clone(p.ATR)
+	c := &Card{profile: p, valid: true, blocked: p.Blocked, pin: p.PIN, tries: p.tries()}
+	for _, f := range p.Faults {
+		c.faults = append(c.faults, faultState{Fault: f})
+	}
+	for _, a := range p.Applications {
+		applet, err := newApplet(a)
+		if err != nil {
+			return nil, err
+		}
+		c.apps = append(c.apps, applet)
+	}
+	c.random = newGenerator(p)
+	return c, nil
+}
+
+func newApplet(a Application) (*applet, error) {
+	a.AID = bytes.Clone(a.AID)
+	x := &applet{app: a, scheme: Scheme{a.version()}, contact: a.contact(), counter: a.Counter, lastOnline: a.LastOnline,
+		blocked: a.Blocked, lower: a.LowerOffline, upper: a.UpperOffline}
+	var err error
+	if x.icc, err = x.scheme.CardKey(a.MasterKey, a.PAN, a.sequence()); err != nil {
+		return nil, err
+	}
+	if x.messages, err = x.scheme.CardKey(a.scriptKey(), a.PAN, a.sequence()); err != nil {
+		return nil, err
+	}
+	if t := a.Contactless; t != nil {
+		x.tapped, x.verified, x.locked, x.funds = a.tapped(), t.Verified, t.Phone && !t.Verified, t.Funds
+	}
+	return x, nil
+}
+
+// ATR returns the answer to reset; empty for a mute chip. Each call is a reset for the card's faults: a chip that
+// fails now and then is mute for some calls.
+func (c *Card) ATR() []byte {
+	f := c.struck(OnReset, OnContact)
+	wait(f.Delay)
+	if f.Mute {
+		return nil
+	}
+	return bytes.Clone(c.profile.ATR)
+}
 
 // Reset is a cold or warm reset, or the return of power: the transaction under way is forgotten.
-// The transaction counter stays.
-func (c *Card) Reset() { c.session = session{} }
+// Counters, blocks and the PIN's tries stay. A phone that has asked its owner for verification gets it.
+func (c *Card) Reset() {
+	c.session = session{}
+	for _, a := range c.apps {
+		a.verified, a.locked, a.asked = a.verified || a.asked, a.locked && !a.asked, false
+	}
+}
 
 // Transmit answers one short command APDU (ISO/IEC 7816-4): data and two status bytes. It takes
-// any bytes and answers at least a status word.
-func (c *Card) Transmit(command []byte) []byte {
-	data, sw := c.execute(command)
-	return append(bytes.Clone(data), byte(sw>>8), byte(sw))
+// any bytes and answers at least a status word, unless a fault makes the card mute: nil.
+func (c *Card) Transmit(command []byte) []byte { return c.transmit(command, OnContact) }
+
+func (c *Card) transmit(command []byte, face string) []byte {
+	if face != c.face {
+		c.Reset()
+		c.face = face
+	}
+	f := c.struck(momentOf(command), face)
+	wait(f.Delay)
+	var data []byte
+	sw := f.Status
+	if sw == 0 {
+		data, sw = c.execute(command)
+	}
+	if f.Mute {
+		return nil
+	}
+	return append(slices.Clone(damaged(data, f.Damage)), byte(sw>>8), byte(sw))
+}
+
+func wait(d time.Duration) {
+	if d > 0 {
+		time.Sleep(d)
+	}
 }
 
 // handler is one instruction of the card. accepts checks P1 and P2; run does the work.
 type handler struct {
 	cla     byte
 	accepts func(p1, p2 byte) bool
-	run     func(c *Card, p1, p2 byte, data []byte) ([]byte, uint16)
+	run     func(c *Card, p1, p2 byte, data []byte) ([]byte, uint16) // nil: a script command
 }
 
+func zero(p1, p2 byte) bool { return p1 == 0 && p2 == 0 }
+
 func handlerOf(ins byte) (handler, bool) {
-	zero := func(p1, p2 byte) bool { return p1 == 0 && p2 == 0 }
 	switch ins {
 	case INSSelect: // by name; first or next occurrence
 		return handler{0x00, func(p1, p2 byte) bool { return p1 == 4 && p2&^2 == 0 }, (*Card).doSelect}, true
@@ -104,8 +216,29 @@ func handlerOf(ins byte) (handler, bool) {
 		return handler{0x80, zero, (*Card).processingOptions}, true
 	case INSGenerateAC:
 		return handler{0x80, func(p1, p2 byte) bool {
-			return p2 == 0 && (p1 == TypeAAC || p1 == TypeTC || p1 == TypeARQC)
+			kind := p1 &^ combinedWanted
+			return p2 == 0 && (kind == TypeAAC || kind == TypeTC || kind == TypeARQC)
 		}, (*Card).generateAC}, true
+	case INSInternalAuthenticate:
+		return handler{0x00, zero, (*Card).internalAuthenticate}, true
+	case INSVerify:
+		return handler{0x00, func(p1, p2 byte) bool { return p1 == 0 && p2 == PlaintextPIN }, (*Card).verify}, true
+	case INSGetChallenge:
+		return handler{0x00, zero, (*Card).getChallenge}, true
+	case INSGetData:
+		return handler{0x80, func(byte, byte) bool { return true }, (*Card).getData}, true
+	}
+	return scriptHandler(ins)
+}
+
+func scriptHandler(ins byte) (handler, bool) {
+	switch ins {
+	case INSCardBlock, INSApplicationBlock, INSApplicationUnblock:
+		return handler{claSecure, zero, nil}, true
+	case INSPINChange:
+		return handler{claSecure, func(p1, p2 byte) bool { return p1 == 0 && p2 <= PINChangeNew }, nil}, true
+	case INSPutData:
+		return handler{claSecureISO, func(byte, byte) bool { return true }, nil}, true
 	}
 	return handler{}, false
 }
@@ -119,7 +252,7 @@ func (c *Card) execute(command []byte) ([]byte, uint16) {
 		return nil, SWWrongLength
 	}
 	cla, ins, p1, p2 := command[0], command[1], command[2], command[3]
-	if cla != 0x00 && cla != 0x80 {
+	if cla != 0x00 && cla != 0x80 && cla != claSecure && cla != claSecureISO {
 		return nil, SWWrongCLA
 	}
 	h, known := handlerOf(ins)
@@ -136,145 +269,26 @@ func (c *Card) execute(command []byte) ([]byte, uint16) {
 	if !ok {
 		return nil, SWWrongLength
 	}
+	if h.run == nil {
+		return nil, c.script(command)
+	}
 	return h.run(c, p1, p2, data)
 }
 
-// doSelect finds the application by its name or the beginning of it (EMV Book 1 §11.3). There is
-// one application, so there is never a next one.
-func (c *Card) doSelect(_, p2 byte, name []byte) ([]byte, uint16) {
-	if len(name) < minAIDLength || len(name) > maxAIDLength {
-		return nil, SWWrongLength
-	}
-	if p2 != 0 || !bytes.HasPrefix(c.app.AID, name) {
-		return nil, SWFileNotFound
-	}
-	c.session = session{phase: phaseSelected}
-	return c.fci, SWOK
-}
-
-// processingOptions starts a transaction (EMV Book 3 §6.5.8). There is no PDOL, so the command
-// data are the empty template.
-func (c *Card) processingOptions(_, _ byte, data []byte) ([]byte, uint16) {
-	switch {
-	case len(data) != 2:
-		return nil, SWWrongLength
-	case c.session.phase != phaseSelected || c.counter == maxCounter:
-		return nil, SWConditions
-	case data[0] != byte(TagCommand) || data[1] != 0:
-		return nil, SWWrongData
-	}
-	c.counter++
-	c.session.phase = phaseInitiated
-	return template(List{{TagAIP, aip[:]}, {TagAFL, afl[:]}}), SWOK
-}
-
-// readRecord reads one record of the files that the AFL names (EMV Book 3 §6.5.11).
+// readRecord reads one record of the selected directory, or of the files that the AFL names (EMV Book 3 §6.5.11).
 func (c *Card) readRecord(p1, p2 byte, data []byte) ([]byte, uint16) {
 	if len(data) != 0 {
 		return nil, SWWrongLength
 	}
-	if c.session.phase < phaseInitiated {
+	if c.session.phase == phaseReset || c.session.phase == phaseSelected {
 		return nil, SWConditions
 	}
-	for _, r := range c.files {
-		if r.file == p2>>3 && r.number == p1 {
-			return r.data, SWOK
+	for _, r := range c.session.files {
+		if r.SFI == p2>>3 && r.Number == p1 {
+			return r.Data, SWOK
 		}
 	}
 	return nil, SWRecordNotFound
-}
-
-// externalAuthenticate checks the issuer's response cryptogram (EMV Book 3 §6.5.4), once a
-// transaction and only after an ARQC.
-func (c *Card) externalAuthenticate(_, _ byte, data []byte) ([]byte, uint16) {
-	if len(data) != expectedAuthData {
-		return nil, SWWrongLength
-	}
-	if c.session.phase != phaseOnline || c.session.auth != authNone {
-		return nil, SWConditions
-	}
-	want, err := ResponseCryptogram(c.session.sk, c.session.arqc, [2]byte(data[8:]))
-	if err != nil || subtle.ConstantTimeCompare(want[:], data[:8]) != 1 {
-		c.session.auth = authFailed
-		return nil, SWAuthFailed
-	}
-	c.session.auth = authPassed
-	return nil, SWOK
-}
-
-// generateAC computes the first or the second cryptogram of a transaction (EMV Book 3 §6.5.5).
-func (c *Card) generateAC(p1, _ byte, data []byte) ([]byte, uint16) {
-	switch c.session.phase {
-	case phaseInitiated:
-		return c.firstAC(p1, data)
-	case phaseOnline:
-		return c.secondAC(p1, data)
-	}
-	return nil, SWConditions
-}
-
-// firstAC answers with the type asked for. After TC or AAC the transaction is over.
-func (c *Card) firstAC(asked byte, data []byte) ([]byte, uint16) {
-	values, ok := cdol1().Split(data)
-	if !ok {
-		return nil, SWWrongLength
-	}
-	answer, sk, ac, err := c.cryptogram(asked, cvrSecondNone|asked>>2, values)
-	if err != nil {
-		return nil, SWNoDiagnosis
-	}
-	if asked == TypeARQC {
-		c.session.phase, c.session.sk, c.session.arqc = phaseOnline, sk, ac
-	} else {
-		c.session.phase = phaseDone
-	}
-	return answer, SWOK
-}
-
-// secondAC approves when the terminal asks for it and the issuer proved itself; else it declines.
-func (c *Card) secondAC(asked byte, data []byte) ([]byte, uint16) {
-	values, ok := cdol2().Split(data)
-	if !ok {
-		return nil, SWWrongLength
-	}
-	given := TypeAAC
-	if asked == TypeTC && c.session.auth == authPassed {
-		given = TypeTC
-	}
-	results := given | TypeARQC>>2
-	if c.session.auth == authFailed {
-		results |= cvrAuthFailed
-	}
-	answer, _, _, err := c.cryptogram(given, results, values)
-	if err != nil {
-		return nil, SWNoDiagnosis
-	}
-	c.session.phase = phaseDone
-	return answer, SWOK
-}
-
-// Bits of the CVR's first result byte (VIS): bits 8-7 the type of the second cryptogram (10: not
-// asked for yet), bits 6-5 the type of the first, bit 4 issuer authentication failed.
-const (
-	cvrSecondNone byte = 0x80
-	cvrAuthFailed byte = 0x08
-)
-
-// cryptogram builds the answer to GENERATE AC. results is the CVR's first result byte.
-func (c *Card) cryptogram(kind, results byte, values List) (answer, sk []byte, ac [8]byte, err error) {
-	atc := [2]byte{byte(c.counter >> 8), byte(c.counter)}
-	iad := []byte{iadBodyLength, 0x01, cvn10, 0x03, results, 0x00, 0x00}
-	data, err := CryptogramData(append(values, TLV{TagAIP, aip[:]}, TLV{TagATC, atc[:]}), iad)
-	if err != nil {
-		return nil, nil, ac, err
-	}
-	sk, ac, err = seal(c.icc, atc, data)
-	if err != nil {
-		return nil, nil, ac, err
-	}
-	return template(List{
-		{TagCID, []byte{kind}}, {TagATC, atc[:]}, {TagCryptogram, ac[:]}, {TagIAD, iad},
-	}), sk, ac, nil
 }
 
 // template wraps a response in format 2.

@@ -28,8 +28,9 @@ const (
 	cdol1Data = "000000001250" + "000000000000" + "0156" + "8000048000" + "0156" + "261122" + "00" + "11223344"
 	askARQC   = "80AE80001D" + cdol1Data + "00"
 	askTC2    = "80AE40001F" + "3030" + cdol1Data + "00"
-	badARPC   = "008200000A" + "0000000000000000" + "3030"
-	goodARPC  = "008200000A" + "582A7A0B70B0B311" + "3030" // for askARQC with ATC 1; see TestVerifyARQC
+	badARPC   = "0082000008" + "00000000" + "00800000"
+	goodARPC  = "0082000008" + "10BEBBA0" + "00800000" // for askARQC with ATC 1; see TestVerifyARQC
+	declined  = "0082000008" + "07EB9A07" + "00000000" // right, of an issuer that does not approve
 )
 
 // send transmits hexadecimal and returns it.
@@ -72,9 +73,9 @@ func TestCardAnswers(t *testing.T) {
 			"8D17 8A029F02069F03069F1A0295055F2A029A039C019F3704 8E0A 00000000000000000203"+
 			"9F0D05F040008800 9F0E050010000000 9F0F05F040049800 9000",
 		// 77{9F27 9F36 9F26 9F10}; cryptograms computed with OpenSSL
-		askARQC, "771E 9F270180 9F36020001 9F26088E6C87D7F6D2A536 9F100706010A03A00000 9000",
+		askARQC, "771E 9F270180 9F36020001 9F260876D5DAC91257A29B 9F100706011203A00000 9000",
 		goodARPC, "9000",
-		askTC2, "771E 9F270140 9F36020001 9F2608AAF462F64E304BB3 9F100706010A03600000 9000",
+		askTC2, "771E 9F270140 9F36020001 9F260887BDA73E8DFD70BE 9F100706011203600000 9000",
 	)
 }
 
@@ -112,7 +113,8 @@ func TestCardRejects(t *testing.T) {
 		{"half a header", nil, []string{"00A404", "6700"}},
 		{"unknown class", nil, []string{"90A4040007A000000003101000", "6E00"}},
 		{"class of another instruction", nil, []string{"80A4040007A000000003101000", "6E00", "00A8000002830000", "6E00"}},
-		{"unknown instruction", nil, []string{"00840000", "6D00", "80CA9F3600", "6D00", "0020008000", "6D00"}},
+		{"unknown instruction", nil, []string{"00860000", "6D00", "80CC9F3600", "6D00", "00D6000000", "6D00"}},
+		{"GET CHALLENGE, GET DATA, VERIFY first", nil, []string{"00840000", "6985", "80CA9F3600", "6985", "00200080082412347FFFFFFFFF", "6985"}},
 		{"Lc above the data", nil, []string{"00A4040008A0000000031010", "6700", "00A4040009A0000000031010", "6700"}},
 		{"Lc below the data", nil, []string{"00A4040005A0000000031010", "6700"}},
 		{"extended length", nil, []string{"00A40400000007A0000000031010", "6700"}},
@@ -143,7 +145,8 @@ func TestCardRejects(t *testing.T) {
 		{"EXTERNAL AUTHENTICATE twice", online, []string{goodARPC, "9000", goodARPC, "6985"}},
 		{"no second try", online, []string{badARPC, "6300", goodARPC, "6985"}},
 		{"EXTERNAL AUTHENTICATE too late", online, []string{askTC2, "9000", goodARPC, "6985"}},
-		{"ARPC of nine bytes", online, []string{"0082000009" + "582A7A0B70B0B31130", "6700", goodARPC, "9000"}},
+		{"ARPC of seven bytes", online, []string{"0082000007" + "10BEBBA0008000", "6700", goodARPC, "9000"}},
+		{"ARPC of seventeen bytes", online, []string{"0082000011" + strings.Repeat("10", 17), "6700", goodARPC, "9000"}},
 		{"EXTERNAL AUTHENTICATE with P2", online, []string{"0082000110", "6A86"}},
 	}
 	for _, tt := range tests {
@@ -160,6 +163,7 @@ func TestSecondCryptogram(t *testing.T) {
 	tests := []struct{ name, auth, ask, kind, results string }{
 		{"authenticated, approval", goodARPC, "40", "40", "60"},
 		{"authenticated, decline", goodARPC, "00", "00", "20"},
+		{"authenticated, issuer declines", declined, "40", "00", "20"},
 		{"authenticated, ARQC again", goodARPC, "80", "00", "20"},
 		{"wrong ARPC", badARPC, "40", "00", "28"},
 		{"no ARPC", "", "40", "00", "20"},
@@ -172,7 +176,7 @@ func TestSecondCryptogram(t *testing.T) {
 				send(t, c, tt.auth)
 			}
 			answer := send(t, c, "80AE"+tt.ask+askTC2[6:])
-			if !strings.Contains(answer, "9F2701"+tt.kind) || !strings.Contains(answer, "06010A03"+tt.results+"0000") {
+			if !strings.Contains(answer, "9F2701"+tt.kind) || !strings.Contains(answer, "06011203"+tt.results+"0000") {
 				t.Fatalf("answer %s", answer)
 			}
 		})
@@ -208,6 +212,8 @@ func TestApplicationValidate(t *testing.T) {
 		"Discretionary": func(a *emv.Application) { a.Discretionary = strings.Repeat("1", 14) },
 		"Name":          func(a *emv.Application) { a.Name = strings.Repeat("N", 27) },
 		"MasterKey":     func(a *emv.Application) { a.MasterKey = a.MasterKey[:8] },
+		"ScriptKey":     func(a *emv.Application) { a.ScriptKey = a.MasterKey[:8] },
+		"CVN":           func(a *emv.Application) { a.CVN = 22 },
 	}
 	for field, damage := range change {
 		t.Run(field, func(t *testing.T) {
@@ -252,7 +258,8 @@ func TestMinimalApplication(t *testing.T) {
 	}
 }
 
-// FuzzTransmit feeds a card a sequence of commands, each behind a length byte; length 0 is a reset.
+// FuzzTransmit feeds a card a sequence of commands, each behind a length byte; length 0 is a reset, after which the next command
+// comes over the other interface.
 func FuzzTransmit(f *testing.F) {
 	script := func(commands ...string) []byte {
 		var b []byte
@@ -265,23 +272,34 @@ func FuzzTransmit(f *testing.F) {
 	f.Add(script(selectAID, getGPO, "00B2010C00", askARQC, goodARPC, askTC2))
 	f.Add(script(selectAID, getGPO, askARQC, badARPC, askTC2, "", selectAID))
 	f.Add(script("00A4", "80AE80001D", "00000000"))
-	app := testApplication(f)
+	f.Add(script(selectPSE, "00B2010C00", selectPPSE, "00A4040006A0000000031000", "00A4040206A0000000031000", "80CA9F1700", "0084000000", "0020008008241235FFFFFFFFFF"))
+	f.Add(script("", selectPPSE, selectAID, "80A8000023832127008000000000001250000000000000015600000000000156261122001122334400", "00B2010C00"))
+	p := twoApplications(f)
+	p.Applications[0].Contactless = &emv.Contactless{Phone: true, OnlinePIN: true, Funds: 5000}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c := emv.NewCard(app)
+		c, near := newProfile(t, p), false
 		for len(b) > 0 {
 			n := min(int(b[0]), len(b)-1)
 			command := b[1 : 1+n]
 			b = b[1+n:]
 			if n == 0 {
 				c.Reset()
+				near = !near
 			}
-			answer := c.Transmit(command)
+			transmit := c.Transmit
+			if near {
+				transmit = c.Field().Transmit
+			}
+			answer := transmit(command)
 			data, sw, err := emv.SplitResponse(answer)
 			if err != nil || len(answer) > 258 {
 				t.Fatalf("an answer of %d bytes", len(answer))
 			}
-			if sw != emv.SWOK && len(data) != 0 {
+			if sw != emv.SWOK && sw != emv.SWBlocked && len(data) != 0 {
 				t.Fatalf("data with status %04X", sw)
+			}
+			if len(command) > 1 && command[1] == emv.INSGetChallenge {
+				continue
 			}
 			if _, err := emv.Parse(data); err != nil {
 				t.Fatalf("answer is no TLV: %v", err)

@@ -66,11 +66,14 @@ func TestCryptogramPads(t *testing.T) {
 
 // Source: computed with OpenSSL's des-ede and des-ecb from the test card's key and field55.
 func TestVerifyARQC(t *testing.T) {
-	sk, ac, err := emv.VerifyARQC(testApplication(t).MasterKey, testPAN, "01", parsed(t, field55))
-	same(t, "ARQC", ac[:], "8E6C87D7F6D2A536", err)
+	de55 := parsed(t, field55)
+	sk, ac, err := emv.VerifyARQC(testApplication(t).MasterKey, testPAN, "01", de55)
+	same(t, "ARQC", ac[:], "76D5DAC91257A29B", err)
 	same(t, "session key", sk, "7F7523F4B57F08DC5B5BC7624668E09D", err)
-	arpc, err := emv.ResponseCryptogram(sk, ac, [2]byte{'0', '0'})
-	same(t, "ARPC", arpc[:], "582A7A0B70B0B311", err)
+	answer, err := emv.IssuerResponse(de55, sk, ac, [2]byte{'0', '0'}, true)
+	same(t, "tag 91", answer, "10BEBBA0"+"00800000", err)
+	answer, err = emv.IssuerResponse(de55, sk, ac, [2]byte{'5', '1'}, false)
+	same(t, "tag 91 of a decline", answer, "07EB9A07"+"00000000", err)
 }
 
 func parsed(t testing.TB, text string) emv.List {
@@ -93,7 +96,8 @@ func TestVerifyARQCNeedsEveryElement(t *testing.T) {
 			if object.Tag != tag {
 				without, longer = append(without, object), append(longer, object)
 			} else {
-				longer = append(longer, emv.TLV{Tag: tag, Value: append(object.Value, 0)})
+				value := append([]byte{0}, object.Value...) // such issuer application data have no layout
+				longer = append(longer, emv.TLV{Tag: tag, Value: value})
 			}
 		}
 		for name, list := range map[string]emv.List{"without": without, "longer": longer} {
@@ -110,7 +114,7 @@ func TestVerifyARQCWrong(t *testing.T) {
 	imk := testApplication(t).MasterKey
 	other := bytes.Clone(imk)
 	other[0] ^= 0x80
-	cvn18 := strings.Replace(field55, "06010A03", "06011203", 1)
+	version := func(cvn string) string { return strings.Replace(field55, "06011203", "0601"+cvn+"03", 1) }
 	tests := []struct {
 		name     string
 		imk      []byte
@@ -121,7 +125,8 @@ func TestVerifyARQCWrong(t *testing.T) {
 		{"another issuer's key", other, testPAN, "01", field55, emv.ErrCryptogram},
 		{"another card", imk, "4761739001010127", "01", field55, emv.ErrCryptogram},
 		{"another sequence number", imk, testPAN, "02", field55, emv.ErrCryptogram},
-		{"another cryptogram version", imk, testPAN, "01", cvn18, emv.ErrElement},
+		{"another cryptogram version", imk, testPAN, "01", version("0A"), emv.ErrCryptogram},
+		{"unknown cryptogram version", imk, testPAN, "01", version("0C"), emv.ErrScheme},
 		{"short key", imk[:8], testPAN, "01", field55, emv.ErrKey},
 		{"PAN with a letter", imk, "476173900101O119", "01", field55, emv.ErrAccount},
 		{"no PAN", imk, "", "01", field55, emv.ErrAccount},
@@ -148,7 +153,11 @@ func TestKeysMustHaveSixteenBytes(t *testing.T) {
 		_, err2 := emv.SessionKey(key, [8]byte{})
 		_, err3 := emv.Cryptogram(key, nil)
 		_, err4 := emv.ResponseCryptogram(key, [8]byte{}, [2]byte{})
-		for i, err := range []error{err1, err2, err3, err4} {
+		_, err5 := emv.ResponseCryptogram2(key, [8]byte{}, [4]byte{}, nil)
+		_, err6 := emv.ICCMasterKeyB(key, "12345678901234567", "01")
+		_, err7 := emv.NewMessaging(key, make([]byte, 16), [2]byte{}, [8]byte{})
+		_, err8 := emv.Scheme{CVN: emv.CVN10}.SessionKey(key, [2]byte{})
+		for i, err := range []error{err1, err2, err3, err4, err5, err6, err7, err8} {
 			if !errors.Is(err, emv.ErrKey) {
 				t.Errorf("function %d, %d bytes: %v", i, n, err)
 			}
@@ -169,6 +178,73 @@ func FuzzVerifyARQC(f *testing.F) {
 			t.Fatal("a key next to an error, or neither")
 		}
 	})
+}
+
+// A verifier finds what VerifyARQC finds, and answers alike.
+func TestVerifier(t *testing.T) {
+	// The cryptograms are those of TestSchemesOfTheTestCard.
+	for iad, arqc := range map[string]string{
+		"9F1007" + "06010A03A00000":                      "8736ECF3CE2F8C4C",
+		"9F1007" + "06011203A00000":                      "76D5DAC91257A29B",
+		"9F1020" + "1F2201A0" + strings.Repeat("00", 28): "092BD5A897B2405B",
+	} {
+		text := strings.Replace(field55, "9F100706011203A00000", iad, 1)
+		text = strings.Replace(text, "76D5DAC91257A29B", arqc, 1)
+		imk, de55 := testApplication(t).MasterKey, parsed(t, text)
+		v, err := emv.NewVerifier(imk, testPAN, "01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof, err := v.Verify(de55)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sk, ac, err := emv.VerifyARQC(imk, testPAN, "01", de55)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, approved := range []bool{true, false} {
+			want, err := emv.IssuerResponse(de55, sk, ac, [2]byte{'0', '0'}, approved)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := proof.Response([2]byte{'0', '0'}, approved)
+			same(t, "tag 91", got, hexOf(want), err)
+		}
+		de55[0].Value[0] ^= 1 // 9F26
+		if _, err := v.Verify(de55); !errors.Is(err, emv.ErrCryptogram) {
+			t.Errorf("a flipped bit: %v", err)
+		}
+		if _, err := v.Verify(nil); !errors.Is(err, emv.ErrElement) {
+			t.Errorf("nothing at all: %v", err)
+		}
+	}
+	if _, err := (emv.Proof{}).Response([2]byte{}, true); !errors.Is(err, emv.ErrKey) {
+		t.Errorf("the zero proof: %v", err)
+	}
+	if _, err := emv.NewVerifier(make([]byte, 8), testPAN, "01"); !errors.Is(err, emv.ErrKey) {
+		t.Errorf("short key: %v", err)
+	}
+	if _, err := emv.NewVerifier(make([]byte, 16), "", "01"); !errors.Is(err, emv.ErrAccount) {
+		t.Errorf("no PAN: %v", err)
+	}
+}
+
+func BenchmarkVerifier(b *testing.B) {
+	list := parsed(b, field55)
+	v, err := emv.NewVerifier(testApplication(b).MasterKey, testPAN, "01")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		proof, err := v.Verify(list)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := proof.Response([2]byte{'0', '0'}, true); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkVerifyARQC(b *testing.B) {

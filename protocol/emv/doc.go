@@ -1,24 +1,39 @@
 // Package emv holds what a chip card, a terminal and an issuer must agree on: BER-TLV data (EMV
 // Book 3 Annex B), data object lists (Book 3 §5.4), command and response APDUs (ISO/IEC 7816-4),
-// application cryptograms (Book 2) and a contact card that computes them.
+// application cryptograms and issuer scripts (Book 2, and Visa's VIS) and a card that computes and obeys them, and
+// that decides and misbehaves as its data say (Profile).
 //
-// # The cryptogram of the test cards
+// # Cryptogram versions
 //
-// Issuer application data (9F10) has the layout of Visa's VIS with cryptogram version number 10:
+// Issuer application data (9F10) name the scheme by a cryptogram version number (CVN) of Visa. They
+// have one of two layouts:
 //
-//	byte 1    06        length of what follows
-//	byte 2    01        derivation key index
-//	byte 3    0A        cryptogram version number (10)
-//	byte 4-7  03 xxxxxx card verification results (CVR), its length byte included
+//	formats 0, 1, 3      format 2
+//	1    06 length       1    1F length
+//	2    key index       2    CVN 22 (hexadecimal)
+//	3    CVN 0A or 12    3    key index
+//	4-7  03 and CVR      4-8  CVR
+//	8-   anything        9-32 anything
 //
-// The data under the cryptogram are those of CVN 10, in this order: 9F02, 9F03, 9F1A, 95, 5F2A,
-// 9A, 9C, 9F37 (what the terminal gave), 82, 9F36 and the four bytes of the CVR.
+// A version says how the card's key comes from the issuer's, how the key of a transaction comes from
+// that, what is padded how under ISO/IEC 9797-1 MAC algorithm 3, and how the issuer answers:
 //
-// The key is the EMV common session key of the ATC (SessionKey with R = ATC‖000000000000) and the
-// padding is ISO/IEC 9797-1 method 2; the response cryptogram is method 1 under the same session
-// key. In this the scheme differs from Visa's own CVN 10, which uses the card's key itself and
-// pads with zeros only. Card and issuer here agree on it, but these functions do not verify the
-// cryptograms of real CVN 10 cards.
+//	        card key   key of a transaction     data end with   padding    answer (tag 91)
+//	CVN 10  option A   the card's               CVR             zeros      method 1: ARPC, code
+//	CVN 18  option B   EMV common session key   all of 9F10     80, zeros  method 2: ARPC, CSU
+//	CVN 22  option B   EMV common session key   all of 9F10     80, zeros  method 2: ARPC, CSU
+//
+// Options A and B (Book 2 A1.4) are the same for PANs of up to 16 digits. The data begin, in this
+// order, with 9F02, 9F03, 9F1A, 95, 5F2A, 9A, 9C, 9F37 (what the terminal gave), 82 and 9F36. CSU is the
+// card status update of EMV Book 3 annex C10; the one that is sent says whether the issuer approves.
+//
+// Issuer scripts are those of VIS for every version: see Messaging.
+//
+// # What a card does
+//
+// A Card has contacts (its own methods) and perhaps a contactless side (Field), with one memory. On contacts it goes the way of EMV
+// Book 3: GET PROCESSING OPTIONS, records, GENERATE AC twice. In a field it answers GET PROCESSING OPTIONS with everything, cryptogram
+// included (EMV Contactless Book C-3). Issuing gives it certificates for offline data authentication, which is in package oda.
 //
 // A card or issuer that computes with these functions works with test keys only. No error of this
 // package carries a data element's value.

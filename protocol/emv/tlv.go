@@ -13,6 +13,10 @@ const (
 	MaxDepth = 8
 	// maxTagSize is the longest tag in bytes.
 	maxTagSize = 4
+	// maxLengthSize is the longest length field in bytes, and maxLenientLengthSize the longest one
+	// that Read takes, with needless zeros in it.
+	maxLengthSize        = 3
+	maxLenientLengthSize = 4
 )
 
 // Why bytes are not a TLV list. Parse wraps them in a *SyntaxError.
@@ -55,21 +59,39 @@ func Parse(b []byte) (List, error) {
 	if len(b) > MaxSize {
 		return nil, &SyntaxError{"TLV", 0, ErrTooLong}
 	}
-	return parse(b, 1)
+	return parse(b, 1, strictly)
 }
 
-func parse(b []byte, depth int) (List, error) {
+// rigour is what parse lets pass.
+type rigour bool
+
+const (
+	strictly  rigour = false
+	leniently rigour = true // padding, and lengths in more bytes than needed
+)
+
+// usualSize is less than the bytes of a usual object, usualCount more than the objects of a usual list.
+const (
+	usualSize  = 5
+	usualCount = 32
+)
+
+func parse(b []byte, depth int, r rigour) (List, error) {
 	if depth > MaxDepth {
 		return nil, &SyntaxError{"TLV", 0, ErrDepth}
 	}
-	list := List{}
+	list := make(List, 0, min(len(b)/usualSize+1, usualCount)) // what most lists need, in one piece
 	for offset := 0; offset < len(b); {
-		object, size, err := parseObject(b[offset:])
+		if r == leniently && padding(b[offset:]) {
+			offset++
+			continue
+		}
+		object, size, err := parseObject(b[offset:], r)
 		if err != nil {
 			return nil, &SyntaxError{"TLV", offset, err}
 		}
 		if constructed(object.Tag) {
-			if _, err := parse(object.Value, depth+1); err != nil {
+			if _, err := parse(object.Value, depth+1, r); err != nil {
 				return nil, err
 			}
 		}
@@ -80,12 +102,12 @@ func parse(b []byte, depth int) (List, error) {
 }
 
 // parseObject reads one object and returns how many bytes it took.
-func parseObject(b []byte) (TLV, int, error) {
+func parseObject(b []byte, r rigour) (TLV, int, error) {
 	tag, tagLen, err := parseTag(b)
 	if err != nil {
 		return TLV{}, 0, err
 	}
-	length, lengthLen, err := parseLength(b[tagLen:])
+	length, lengthLen, err := parseLength(b[tagLen:], r)
 	if err != nil {
 		return TLV{}, 0, err
 	}
@@ -123,7 +145,7 @@ func parseTag(b []byte) (tag uint32, size int, err error) {
 	return 0, 0, ErrTag
 }
 
-func parseLength(b []byte) (length, size int, err error) {
+func parseLength(b []byte, r rigour) (length, size int, err error) {
 	if len(b) == 0 {
 		return 0, 0, ErrTruncated
 	}
@@ -131,7 +153,7 @@ func parseLength(b []byte) (length, size int, err error) {
 		return int(b[0]), 1, nil
 	}
 	size = 1 + int(b[0]&0x7F)
-	if size < 2 || size > 3 {
+	if size < 2 || r == strictly && size > maxLengthSize || size > maxLenientLengthSize {
 		return 0, 0, ErrLength
 	}
 	if size > len(b) {
@@ -140,14 +162,15 @@ func parseLength(b []byte) (length, size int, err error) {
 	for _, v := range b[1:size] {
 		length = length<<8 | int(v)
 	}
-	if length < 0x80 || size == 3 && length < 0x100 {
+	if r == strictly && (length < 0x80 || size == maxLengthSize && length < 0x100) {
 		return 0, 0, ErrLength
 	}
 	return length, size, nil
 }
 
 // Find returns the value of the first object with the tag, in the order of the encoded bytes:
-// a constructed object's inside comes before what follows it. The value is not to be changed.
+// a constructed object's inside, read as Read does, comes before what follows it. The value is not to
+// be changed.
 func (l List) Find(tag uint32) ([]byte, bool) {
 	return l.find(tag, 1)
 }
@@ -160,7 +183,7 @@ func (l List) find(tag uint32, depth int) ([]byte, bool) {
 		if !constructed(object.Tag) {
 			continue
 		}
-		inside, err := parse(object.Value, depth+1)
+		inside, err := parse(object.Value, depth+1, leniently)
 		if err != nil {
 			continue
 		}

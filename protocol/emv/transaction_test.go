@@ -108,15 +108,31 @@ func issue(t *testing.T, field55 []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arpc, err := emv.ResponseCryptogram(sk, ac, [2]byte{'0', '0'})
+	answer, err := emv.IssuerResponse(list, sk, ac, [2]byte{'0', '0'}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(arpc[:], '0', '0')
+	return answer
+}
+
+// versions are applications of every cryptogram version, and with every option of key derivation.
+func versions(t *testing.T) map[string]emv.Application {
+	all := map[string]emv.Application{}
+	for _, cvn := range []byte{emv.CVN10, emv.CVN18, emv.CVN22} {
+		a := testApplication(t)
+		a.CVN = cvn
+		all[emv.Scheme{CVN: cvn}.String()] = a
+	}
+	return all
 }
 
 func TestWholeTransaction(t *testing.T) {
-	card := emv.NewCard(testApplication(t))
+	for name, application := range versions(t) {
+		t.Run(name, func(t *testing.T) { threeTransactions(t, emv.NewCard(application)) })
+	}
+}
+
+func threeTransactions(t *testing.T, card *emv.Card) {
 	for session := range 3 {
 		card.Reset()
 		m := newTerminal(t, card)
@@ -130,7 +146,7 @@ func TestWholeTransaction(t *testing.T) {
 		}
 		answer := issue(t, m.field55())
 		m.must(m.send(0x00, emv.INSExternalAuthenticate, 0, 0, answer, -1))
-		m.data = append(m.data, emv.TLV{Tag: emv.TagARC, Value: answer[8:]})
+		m.data = append(m.data, emv.TLV{Tag: emv.TagARC, Value: []byte("00")})
 		second := m.generate(emv.TypeTC, emv.TagCDOL2)
 		if m.value(second, emv.TagCID)[0] != emv.TypeTC {
 			t.Fatal("no TC")
@@ -139,7 +155,13 @@ func TestWholeTransaction(t *testing.T) {
 }
 
 func TestEveryFlippedBitIsNoticed(t *testing.T) {
-	m := newTerminal(t, emv.NewCard(testApplication(t)))
+	for name, application := range versions(t) {
+		t.Run(name, func(t *testing.T) { everyFlippedBit(t, application) })
+	}
+}
+
+func everyFlippedBit(t *testing.T, application emv.Application) {
+	m := newTerminal(t, emv.NewCard(application))
 	m.open()
 	m.generate(emv.TypeARQC, emv.TagCDOL1)
 	issue(t, m.field55()) // passes untouched
@@ -150,7 +172,7 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 	} {
 		first := 0
 		if tag == emv.TagIAD {
-			first = 8 * 3 // the CVR; what is before it is not under the cryptogram
+			first = 8 * 4 // the CVR's results; what is before them tells how to read the rest
 		}
 		for bit := first; bit < 8*len(m.value(m.data, tag)); bit++ {
 			list, err := emv.Parse(m.field55())
@@ -166,19 +188,24 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 }
 
 func TestFlippedResponseMakesTheCardDecline(t *testing.T) {
-	for bit := range 80 { // ARPC and response code
-		m := newTerminal(t, emv.NewCard(testApplication(t)))
-		m.open()
-		m.generate(emv.TypeARQC, emv.TagCDOL1)
-		answer := issue(t, m.field55())
-		answer[bit/8] ^= 1 << (bit % 8)
-		if _, sw := m.send(0x00, emv.INSExternalAuthenticate, 0, 0, answer, -1); sw != emv.SWAuthFailed {
-			t.Fatalf("bit %d: status %04X", bit, sw)
-		}
-		m.data = append(m.data, emv.TLV{Tag: emv.TagARC, Value: []byte("00")})
-		if second := m.generate(emv.TypeTC, emv.TagCDOL2); m.value(second, emv.TagCID)[0] != emv.TypeAAC {
-			t.Fatalf("bit %d: approved", bit)
-		}
+	for name, application := range versions(t) {
+		t.Run(name, func(t *testing.T) {
+			for bit, bits := 0, 1; bit < bits; bit++ { // ARPC and response code or card status update
+				m := newTerminal(t, emv.NewCard(application))
+				m.open()
+				m.generate(emv.TypeARQC, emv.TagCDOL1)
+				answer := issue(t, m.field55())
+				bits = 8 * len(answer)
+				answer[bit/8] ^= 1 << (bit % 8)
+				if _, sw := m.send(0x00, emv.INSExternalAuthenticate, 0, 0, answer, -1); sw != emv.SWAuthFailed {
+					t.Fatalf("bit %d: status %04X", bit, sw)
+				}
+				m.data = append(m.data, emv.TLV{Tag: emv.TagARC, Value: []byte("00")})
+				if second := m.generate(emv.TypeTC, emv.TagCDOL2); m.value(second, emv.TagCID)[0] != emv.TypeAAC {
+					t.Fatalf("bit %d: approved", bit)
+				}
+			}
+		})
 	}
 }
 

@@ -59,6 +59,22 @@ func TestReaderFollows(t *testing.T) {
 	})
 }
 
+type word string
+
+func (w word) Fields() map[string]string { return map[string]string{"word": string(w)} }
+
+func TestFieldsAreMadeWhenRead(t *testing.T) {
+	var log feed.Log
+	log.Append("first", map[string]string{"word": "at once"})
+	log.AppendLater("second", word("later"))
+	for range 2 { // reading does not use it up
+		events, _, _ := log.After(0)
+		if len(events) != 2 || events[0].Fields["word"] != "at once" || events[1].Fields["word"] != "later" || events[1].Seq != 2 {
+			t.Errorf("%v", events)
+		}
+	}
+}
+
 func TestLogIsBoundedAndSaysSo(t *testing.T) {
 	var log feed.Log
 	for n := range feed.Limit + 5 {

@@ -54,9 +54,9 @@ func (l *Log) Handler() http.Handler {
 			timer.Stop()
 			events, dropped, _ = l.After(after)
 		}
-		b := batch{NowUS: l.clock(time.Now()).Microseconds(), Last: l.Last(), Dropped: dropped, Events: make([]wireEvent, 0, len(events))}
+		b := batch{NowUS: l.clock().Microseconds(), Last: l.Last(), Dropped: dropped, Events: make([]wireEvent, 0, len(events))}
 		for _, e := range events {
-			b.Events = append(b.Events, wireEvent{e.Seq, l.clock(e.At).Microseconds(), e.Kind, e.Fields})
+			b.Events = append(b.Events, wireEvent{e.Seq, e.At.Sub(l.born).Microseconds(), e.Kind, e.Fields})
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(b) // a client that went away needs no answer
@@ -99,7 +99,7 @@ func (r *Reader) Next(ctx context.Context, wait time.Duration) ([]Event, error) 
 	if err := json.NewDecoder(resp.Body).Decode(&b); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.URL, err)
 	}
-	if start := time.Now().Add(-time.Duration(b.NowUS) * time.Microsecond); b.Last > 0 && (r.start.IsZero() || start.Before(r.start)) {
+	if start := time.Now().Add(-time.Duration(b.NowUS) * time.Microsecond); r.start.IsZero() || start.Before(r.start) {
 		r.start = start
 	}
 	events := make([]Event, 0, len(b.Events))

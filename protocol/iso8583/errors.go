@@ -3,8 +3,6 @@ package iso8583
 import (
 	"errors"
 	"fmt"
-
-	moov "github.com/moov-io/iso8583/errors"
 )
 
 // Reasons why bytes are not a message, or a message has no bytes. They are classes: no error
@@ -23,13 +21,17 @@ var (
 	ErrUnknownField = errors.New("not a field of this dialect")
 	// ErrBitmap: the bitmap cannot be read, or announces fields beyond 128.
 	ErrBitmap = errors.New("broken bitmap")
-	// ErrMalformed: anything else that moov-io/iso8583 refuses.
+	// ErrMalformed: the nibble beside an odd number of BCD digits is not the fill, or a tag is to be put
+	// into data that are no TLV.
 	ErrMalformed = errors.New("malformed")
+	// ErrNoMAC: the message has no MAC field, or the dialect no MAC.
+	ErrNoMAC = errors.New("no MAC")
 	// ErrDialect: a Dialect cannot be used as it is.
 	ErrDialect = errors.New("unusable dialect")
 )
 
-// FieldError says where a message is wrong, and in what way. Field 0 is the MTI, 1 the bitmap.
+// FieldError says where a message is wrong, and in what way. Field 0 is the MTI, 1 the bitmap, -1 the
+// header.
 type FieldError struct {
 	Field int
 	Err   error // one of the reasons above
@@ -37,6 +39,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string {
 	switch e.Field {
+	case fieldHeader:
+		return fmt.Sprintf("header: %v", e.Err)
 	case 0:
 		return fmt.Sprintf("MTI: %v", e.Err)
 	case 1:
@@ -47,34 +51,3 @@ func (e *FieldError) Error() string {
 
 // Unwrap gives the reason.
 func (e *FieldError) Unwrap() error { return e.Err }
-
-// reasons are looked for in an error of the library, in this order.
-func reasons() []error { return []error{ErrTruncated, ErrLength, ErrCharacters} }
-
-// refused turns an error of moov-io/iso8583 into one of ours. The library's own error must
-// not go further: it carries the raw message, card number included.
-func (c *Codec) refused(err error) error {
-	field := -1
-	var unpack *moov.UnpackError
-	if errors.As(err, &unpack) {
-		if n, known := number(unpack.FieldID); known {
-			field = n
-		}
-	}
-	reason := ErrMalformed
-	for _, r := range reasons() {
-		if errors.Is(err, r) {
-			reason = r
-			break
-		}
-	}
-	switch _, known := c.dialect.Fields[field]; {
-	case field == -1:
-		return reason
-	case field == 1:
-		reason = ErrBitmap
-	case field > 1 && !known:
-		reason = ErrUnknownField
-	}
-	return &FieldError{Field: field, Err: reason}
-}

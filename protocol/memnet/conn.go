@@ -116,6 +116,16 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	}
 }
 
+// WriteNow writes what the wire takes without waiting, which may be nothing. Its errors are those of Write.
+func (c *Conn) WriteNow(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.writable(); err != nil || c.out.busy {
+		return 0, err
+	}
+	return c.out.put(p), nil
+}
+
 // writable says why the connection takes no more bytes, nil while it does.
 func (c *Conn) writable() error {
 	switch {

@@ -1,12 +1,14 @@
-// Package pin builds and opens PIN blocks: ISO 9564-1 format 0, enciphered with TDES in ECB mode
-// under a double-length key.
+// Package pin builds and opens PIN blocks: the formats 0, 1, 3 and 4 of ISO 9564-1, enciphered with
+// TDES or, format 4, with AES. Seal and Open know all of them; EncodeISO0, DecodeISO0, Encrypt and
+// Decrypt are the steps of format 0 under a double-length key.
 //
 // A PIN or a PAN is never part of an error: errors say what kind of thing was wrong, nothing else.
 package pin
 
 import (
-	"crypto/des"
 	"errors"
+
+	"github.com/assay-hil/assay/protocol/tdes"
 )
 
 // Limits of the inputs. PIN lengths are those of ISO 9564-1; PANs of 13 to 19 digits are the ones
@@ -16,7 +18,7 @@ const (
 	MaxPINLength = 12
 	MinPANLength = 13
 	MaxPANLength = 19
-	KeySize      = 16 // bytes of a double-length TDES key, parity bits included
+	KeySize      = tdes.DoubleSize // bytes of a double-length TDES key, parity bits included
 )
 
 var (
@@ -24,11 +26,11 @@ var (
 	ErrPIN = errors.New("pin: PIN is not 4 to 12 digits")
 	// ErrPAN means that a PAN is not 13 to 19 decimal digits.
 	ErrPAN = errors.New("pin: PAN is not 13 to 19 digits")
-	// ErrBlock means that a block, opened with the PAN, is no format 0 block: wrong control
-	// field, length, digit or fill. A wrong key or a wrong PAN mostly ends here.
-	ErrBlock = errors.New("pin: not a format 0 PIN block")
-	// ErrKey means that a key is not 16 bytes long.
-	ErrKey = errors.New("pin: key is not a double-length TDES key")
+	// ErrBlock means that a block, opened with the PAN, is none of the format: wrong length, control
+	// field, PIN length, digit or fill. A wrong key or a wrong PAN mostly ends here.
+	ErrBlock = errors.New("pin: not a PIN block of the format")
+	// ErrKey means that a key's length does not suit the format's cipher.
+	ErrKey = errors.New("pin: key of a wrong length for the PIN block format")
 )
 
 const fill = 0xF // fill digit of the PIN field
@@ -44,16 +46,7 @@ func EncodeISO0(pin, pan string) ([8]byte, error) {
 	if err != nil {
 		return [8]byte{}, err
 	}
-	var nibbles [16]byte
-	nibbles[1] = byte(len(pin))
-	for i := 2; i < len(nibbles); i++ {
-		if i-2 < len(pin) {
-			nibbles[i] = pin[i-2] - '0'
-		} else {
-			nibbles[i] = fill
-		}
-	}
-	return xor(pack(nibbles), account), nil
+	return xor(pinField(Format0, pin, make([]byte, blockSize)), account), nil
 }
 
 // DecodeISO0 returns the PIN of a clear format 0 block. Errors: ErrPAN, and ErrBlock when what
@@ -63,54 +56,29 @@ func DecodeISO0(block [8]byte, pan string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	nibbles := unpack(xor(block, account))
-	length := int(nibbles[1])
-	if nibbles[0] != 0 || length < MinPINLength || length > MaxPINLength {
-		return "", ErrBlock
-	}
-	digits := make([]byte, length)
-	for i, n := range nibbles[2:] {
-		switch {
-		case i < length && n <= 9:
-			digits[i] = '0' + n
-		case i >= length && n == fill:
-		default:
-			return "", ErrBlock
-		}
-	}
-	return string(digits), nil
+	return decodeField(Format0, unpack(xor(block, account)))
 }
 
 // Encrypt enciphers one block with TDES in ECB mode under the 16-byte key K1‖K2, used as
 // K1, K2, K1. Parity bits of the key are ignored. Error: ErrKey.
 func Encrypt(key []byte, block [8]byte) ([8]byte, error) {
-	return cipherBlock(key, block, true)
+	return ecb(tdes.Encrypt, key, block)
 }
 
 // Decrypt undoes Encrypt. Error: ErrKey.
 func Decrypt(key []byte, block [8]byte) ([8]byte, error) {
-	return cipherBlock(key, block, false)
+	return ecb(tdes.Decrypt, key, block)
 }
 
-func cipherBlock(key []byte, block [8]byte, encrypt bool) ([8]byte, error) {
-	var out [8]byte
+func ecb(step func(key, data []byte) ([]byte, error), key []byte, block [8]byte) ([8]byte, error) {
 	if len(key) != KeySize {
-		return out, ErrKey
+		return [8]byte{}, ErrKey
 	}
-	var triple [24]byte
-	copy(triple[:], key)
-	copy(triple[KeySize:], key[:8])
-	c, err := des.NewTripleDESCipher(triple[:])
+	out, err := step(key, block[:])
 	if err != nil {
-		// The cause is not wrapped: this package's errors never depend on key or block.
-		return out, ErrKey
+		return [8]byte{}, ErrKey
 	}
-	if encrypt {
-		c.Encrypt(out[:], block[:])
-	} else {
-		c.Decrypt(out[:], block[:])
-	}
-	return out, nil
+	return [8]byte(out), nil
 }
 
 // accountField is 0000 and the twelve rightmost digits of the PAN without its check digit.

@@ -38,7 +38,14 @@ const (
 	DamageParity = "parity"
 	DamageLRC    = "lrc"
 	DamageBlank  = "blank"
+	DamageStart  = "start-sentinel"
+	DamageEnd    = "end-sentinel"
 )
+
+// Damages lists the kinds of damage, sorted.
+func Damages() []string {
+	return []string{DamageBlank, DamageEnd, DamageLRC, DamageParity, DamageStart}
+}
 
 // minDamage is the shortest track that Damage takes: both sentinels, a character and the LRC.
 const minDamage = 4
@@ -48,6 +55,8 @@ const minDamage = 4
 //	"parity"  one bit of a symbol in the middle is flipped
 //	"lrc"     two bits of the LRC are flipped: its own parity stays right
 //	"blank"   every symbol is zero: there is clocking and nothing else
+//	"start-sentinel", "end-sentinel"
+//	          another character is in the sentinel's place, parity and LRC are right
 //	""        none
 //
 // Error: ErrDamage.
@@ -64,10 +73,30 @@ func Damage(symbols []byte, kind string) ([]byte, error) {
 		out[len(out)-1] ^= 0b11
 	case DamageBlank:
 		clear(out)
+	case DamageStart:
+		return withoutSentinel(out, 0), nil
+	case DamageEnd:
+		return withoutSentinel(out, len(out)-2), nil
 	default:
 		return nil, ErrDamage
 	}
 	return out, nil
+}
+
+// withoutSentinel puts another character in the place of the sentinel at i: two bits are flipped, in it and in the LRC, so that
+// both keep their parity and the LRC stays right. The LRC must not become an end sentinel by it, which would be found in its place.
+func withoutSentinel(symbols []byte, i int) []byte {
+	last := len(symbols) - 1
+	end := symbols[last-1]
+	for _, bits := range []byte{0b101, 0b110} {
+		if symbols[last]^bits == end {
+			continue
+		}
+		symbols[i] ^= bits
+		symbols[last] ^= bits
+		break
+	}
+	return symbols
 }
 
 // alphabet is one track's symbol coding.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -179,6 +180,8 @@ func TestDamage(t *testing.T) {
 		{track.DamageParity, track.ErrParity},
 		{track.DamageLRC, track.ErrLRC},
 		{track.DamageBlank, track.ErrBlank},
+		{track.DamageStart, track.ErrSentinel},
+		{track.DamageEnd, track.ErrSentinel},
 	}
 	for _, tt := range tests {
 		t.Run("kind "+tt.kind, func(t *testing.T) {
@@ -197,6 +200,14 @@ func TestDamage(t *testing.T) {
 				}
 			}
 		})
+	}
+	for digit := range 100 { // whatever the check symbol is
+		c := testCard()
+		c.Discretionary = fmt.Sprint(digit)
+		got, err := track.Damage(track.Encode2(c), track.DamageEnd)
+		if _, reads := track.Decode2(got); err != nil || !errors.Is(reads, track.ErrSentinel) {
+			t.Errorf("no end sentinel, digits %d: %v, reads as %v", digit, err, reads)
+		}
 	}
 	if _, err := track.Damage(track2, "coffee"); !errors.Is(err, track.ErrDamage) {
 		t.Errorf("unknown kind: %v", err)

@@ -50,14 +50,18 @@ type Line struct {
 	stream io.ReadWriteCloser
 	trace  Trace
 
-	raw     chan Chunk    // reader → pump
-	chunks  chan Chunk    // pump → consumer
+	chunks  chan Chunk    // reader → consumer
 	turn    chan struct{} // holds one token while a write is under way; Close keeps it
+	jobs    chan *job     // Write → writer
+	spare   *job          // for the next Write; belongs to the holder of the turn
 	closing chan struct{} // closed when Close begins
 	read    chan struct{} // closed when the reader has ended
-	pumped  chan struct{} // closed when the pump has ended
 	closed  chan struct{} // closed when Close has finished
+	ended   chan struct{} // closed when err is set
 	begun   atomic.Bool   // Close has begun
+
+	giving sync.Mutex // held while a chunk is given; who waits for it waits no longer than for closing
+	done   bool       // chunks is closed
 
 	mu       sync.Mutex
 	err      error // why the line ended, first cause
@@ -69,15 +73,15 @@ type Line struct {
 func New(name string, stream io.ReadWriteCloser, opts ...Option) *Line {
 	l := &Line{
 		name: name, stream: stream,
-		raw: make(chan Chunk), chunks: make(chan Chunk, ChunkBuffer),
-		turn: make(chan struct{}, 1), closing: make(chan struct{}),
-		read: make(chan struct{}), pumped: make(chan struct{}), closed: make(chan struct{}),
+		chunks: make(chan Chunk, ChunkBuffer),
+		turn:   make(chan struct{}, 1), jobs: make(chan *job), closing: make(chan struct{}),
+		read: make(chan struct{}), closed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	for _, opt := range opts {
 		opt(l)
 	}
 	go l.reader()
-	go l.pump()
+	go l.writer()
 	return l
 }
 
@@ -96,12 +100,17 @@ func (l *Line) Err() error {
 	return l.err
 }
 
+// Ended is closed when the line has ended: lost, which shows as soon as a read fails and so also while nobody
+// speaks to the device, or closed by us. Err then says why.
+func (l *Line) Ended() <-chan struct{} { return l.ended }
+
 // end records why the line ended; the first cause wins.
 func (l *Line) end(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil {
 		l.err = err
+		close(l.ended)
 	}
 }
 
@@ -109,17 +118,17 @@ func (l *Line) lost(err error) error {
 	return fmt.Errorf("serial %s: %w: %w", l.name, rigs.ErrLost, err)
 }
 
-// reader moves bytes from the stream to the pump. It alone reads.
+// reader moves bytes from the stream to the consumer. It alone reads.
 func (l *Line) reader() {
 	defer close(l.read)
-	defer close(l.raw)
+	defer l.endChunks()
 	buf := make([]byte, readSize)
 	for empty := 0; empty < emptyLimit; {
 		n, err := l.stream.Read(buf)
 		at := time.Now()
 		if n > 0 {
 			empty = 0
-			if !l.take(Chunk{At: at, Data: bytes.Clone(buf[:n])}) {
+			if !l.give(Chunk{At: at, Data: bytes.Clone(buf[:n])}) {
 				return
 			}
 		}
@@ -134,39 +143,31 @@ func (l *Line) reader() {
 	l.end(l.lost(io.ErrNoProgress))
 }
 
-// take hands a chunk to the pump; false when the line is closing.
-func (l *Line) take(c Chunk) bool {
+// give hands a chunk to the consumer; false when the line is closing.
+func (l *Line) give(c Chunk) bool {
 	if l.trace != nil {
 		l.trace(c.At, false, c.Data)
 	}
+	l.giving.Lock()
+	defer l.giving.Unlock()
+	if l.done {
+		return false
+	}
 	select {
-	case l.raw <- c:
+	case l.chunks <- c:
 		return true
 	case <-l.closing:
 		return false
 	}
 }
 
-// pump moves chunks to the consumer. It is apart from the reader so that Chunks is closed at
-// Close even while the reader is held up inside the library.
-func (l *Line) pump() {
-	defer close(l.pumped)
-	defer close(l.chunks)
-	for {
-		var c Chunk
-		var ok bool
-		select {
-		case c, ok = <-l.raw:
-		case <-l.closing:
-		}
-		if !ok {
-			return
-		}
-		select {
-		case l.chunks <- c:
-		case <-l.closing:
-			return
-		}
+// endChunks closes Chunks. Close does so, too, for the reader may be held up inside the library.
+func (l *Line) endChunks() {
+	l.giving.Lock()
+	defer l.giving.Unlock()
+	if !l.done {
+		l.done = true
+		close(l.chunks)
 	}
 }
 
@@ -176,8 +177,6 @@ func (l *Line) pump() {
 // an error a part of p may have gone out, and up to 256 bytes that are held up in the
 // operating system may still go out later.
 func (l *Line) Write(ctx context.Context, p []byte) error {
-	limit := time.NewTimer(WriteLimit)
-	defer limit.Stop()
 	if l.begun.Load() {
 		return l.writeError(rigs.ErrClosed)
 	}
@@ -187,8 +186,68 @@ func (l *Line) Write(ctx context.Context, p []byte) error {
 	if ctx.Err() != nil {
 		return l.writeError(context.Cause(ctx))
 	}
+	if err := l.takeTurn(ctx); err != nil {
+		return err
+	}
+	if w, ok := l.stream.(interface{ WriteNow(p []byte) (int, error) }); ok {
+		if l.trace != nil {
+			l.trace(time.Now(), true, p)
+		}
+		n, err := w.WriteNow(p)
+		if err != nil || n == len(p) {
+			<-l.turn
+			return l.pushError(err)
+		}
+		return l.writeBy(ctx, p[n:], true)
+	}
+	return l.writeBy(ctx, p, false)
+}
+
+// writeBy lets the writer write, for who has the turn. traced: the trace has been told.
+func (l *Line) writeBy(ctx context.Context, p []byte, traced bool) error {
+	j := l.spare
+	if l.spare = nil; j == nil {
+		j = &job{result: make(chan error, 1), limit: time.NewTimer(WriteLimit)}
+	}
+	j.p, j.traced = append(j.p[:0], p...), traced
+	j.limit.Reset(WriteLimit)
+	select {
+	case l.jobs <- j:
+	case <-l.closing: // the writer may have ended
+		j.limit.Stop()
+		<-l.turn
+		return l.writeError(rigs.ErrClosed)
+	}
+	var late error
+	select {
+	case err := <-j.result:
+		return l.wrote(j, err)
+	case <-l.closing:
+		late = rigs.ErrClosed
+	case <-ctx.Done():
+		late = context.Cause(ctx)
+	case <-j.limit.C:
+		late = fmt.Errorf("%w: the device took no bytes for %v", rigs.ErrNoAnswer, WriteLimit)
+	}
+	j.limit.Stop()
+	if !j.over.CompareAndSwap(false, true) {
+		return l.wrote(j, <-j.result) // in the same moment it came to its end
+	}
+	return l.writeError(late)
+}
+
+// takeTurn waits for an earlier write to end.
+func (l *Line) takeTurn(ctx context.Context) error {
 	select {
 	case l.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	limit := time.NewTimer(WriteLimit)
+	defer limit.Stop()
+	select {
+	case l.turn <- struct{}{}:
+		return nil
 	case <-l.closing:
 		return l.writeError(rigs.ErrClosed)
 	case <-ctx.Done():
@@ -196,19 +255,42 @@ func (l *Line) Write(ctx context.Context, p []byte) error {
 	case <-limit.C:
 		return l.writeError(fmt.Errorf("%w: an earlier write is still held up after %v", rigs.ErrNoAnswer, WriteLimit))
 	}
-	abandoned := make(chan struct{})
-	defer close(abandoned)
-	result := make(chan error, 1)
-	go l.push(bytes.Clone(p), abandoned, result)
-	select {
-	case err := <-result:
-		return err
-	case <-l.closing:
-		return l.writeError(rigs.ErrClosed)
-	case <-ctx.Done():
-		return l.writeError(context.Cause(ctx))
-	case <-limit.C:
-		return l.writeError(fmt.Errorf("%w: the device took no bytes for %v", rigs.ErrNoAnswer, WriteLimit))
+}
+
+// wrote gives the turn back after a write that came to its end.
+func (l *Line) wrote(j *job, err error) error {
+	j.limit.Stop()
+	j.over.Store(false)
+	l.spare = j
+	<-l.turn
+	return err
+}
+
+// job is one Write.
+type job struct {
+	p      []byte
+	traced bool
+	result chan error
+	limit  *time.Timer
+	// over is set by who is done with it first: the writer, who then gives the result, or a Write that doesn't wait any more,
+	// and leaves the turn to the writer.
+	over atomic.Bool
+}
+
+// writer carries out one job at a time. It alone writes.
+func (l *Line) writer() {
+	for {
+		select {
+		case j := <-l.jobs:
+			err := l.push(j)
+			if j.over.CompareAndSwap(false, true) {
+				j.result <- err
+				continue
+			}
+			<-l.turn
+		case <-l.closing:
+			return
+		}
 	}
 }
 
@@ -216,20 +298,20 @@ func (l *Line) writeError(err error) error {
 	return fmt.Errorf("serial %s: write: %w", l.name, err)
 }
 
-// push writes p piece by piece while it holds the turn, and stops between two pieces when
-// nobody waits for it any more.
-func (l *Line) push(p []byte, abandoned <-chan struct{}, result chan<- error) {
-	defer func() { <-l.turn }()
-	if l.trace != nil {
+// push writes a job piece by piece, and stops between two pieces when nobody waits for it any more.
+func (l *Line) push(j *job) error {
+	p := j.p
+	if l.trace != nil && !j.traced {
 		l.trace(time.Now(), true, p)
 	}
 	for empty := 0; len(p) > 0; {
 		select {
-		case <-abandoned:
-			return
 		case <-l.closing:
-			return
+			return l.writeError(rigs.ErrClosed)
 		default:
+		}
+		if j.over.Load() {
+			return nil // nobody hears it
 		}
 		n, err := l.stream.Write(p[:min(len(p), writePiece)])
 		if err == nil && n == 0 {
@@ -239,15 +321,17 @@ func (l *Line) push(p []byte, abandoned <-chan struct{}, result chan<- error) {
 			}
 		}
 		if err != nil {
-			result <- l.pushError(err)
-			return
+			return l.pushError(err)
 		}
 		p = p[n:]
 	}
-	result <- nil
+	return nil
 }
 
 func (l *Line) pushError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if l.begun.Load() || errors.Is(err, rigs.ErrClosed) {
 		return l.writeError(rigs.ErrClosed)
 	}
@@ -278,7 +362,7 @@ func (l *Line) Close() error {
 func (l *Line) release() error {
 	limit := time.NewTimer(CloseLimit)
 	defer limit.Stop()
-	<-l.pumped // prompt: the pump waits for nothing but closing
+	l.endChunks() // prompt: who gives a chunk waits no longer than for closing
 	result := make(chan error, 1)
 	go func() { result <- l.stream.Close() }()
 	var failed error

@@ -91,9 +91,15 @@ func TestCloseAndLossAreToldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, far := piped()
 		defer far.Close()
+		select {
+		case <-ours.Ended():
+			t.Error("an open line has ended")
+		default:
+		}
 		if err := ours.Close(); err != nil {
 			t.Fatalf("Close: %v", err)
 		}
+		<-ours.Ended()
 		if _, open := <-ours.Chunks(); open {
 			t.Error("Chunks still open after Close")
 		}
@@ -104,6 +110,7 @@ func TestCloseAndLossAreToldApart(t *testing.T) {
 		lost, gone := piped()
 		fmt.Fprint(gone, "last words")
 		gone.Close()
+		<-lost.Ended() // nobody has read or written yet
 		if c := <-lost.Chunks(); string(c.Data) != "last words" {
 			t.Errorf("bytes before the loss: %q", c.Data)
 		}

@@ -9,7 +9,8 @@ import (
 
 // command is a command APDU whose answer the terminal waits for.
 type command struct {
-	number int // of its event; -1 until that was sent
+	number int  // of its event; -1 until that was sent
+	field  bool // it came over the air
 	result chan result
 }
 
@@ -63,7 +64,7 @@ func (s *Slot) reset() ([]byte, error) {
 	if s.powered {
 		kind = "RESET WARM"
 	}
-	s.abandon(s.waiting, ErrNoAnswer)
+	s.abandonChip(ErrNoAnswer)
 	s.powered = true
 	s.emit(event{text: kind})
 	return s.atr, nil
@@ -73,12 +74,31 @@ func (s *Slot) reset() ([]byte, error) {
 // most CommandLimit. The error is ErrCommand, ErrNoCard, ErrNoPower, ErrNoAnswer, ErrClosed or
 // the context's.
 func (s *Slot) Transmit(ctx context.Context, capdu []byte) ([]byte, error) {
+	return s.transmit(ctx, capdu, func(*command) error {
+		switch {
+		case !s.present.Load():
+			return ErrNoCard
+		case !s.powered:
+			return ErrNoPower
+		case len(s.atr) == 0:
+			return ErrNoAnswer
+		}
+		return nil
+	})
+}
+
+// transmit is what both interfaces share. ready says whether the card can be spoken to; it runs in the loop.
+func (s *Slot) transmit(ctx context.Context, capdu []byte, ready func(*command) error) ([]byte, error) {
 	if len(capdu) < minCommand || len(capdu) > maxCommand {
 		return nil, ErrCommand
 	}
 	c := &command{number: -1, result: make(chan result, 1)}
 	var err error
-	if !s.do(func() { err = s.begin(c, capdu) }) {
+	if !s.do(func() {
+		if err = ready(c); err == nil {
+			s.begin(c, capdu)
+		}
+	}) {
 		return nil, ErrClosed
 	}
 	if err != nil {
@@ -101,19 +121,23 @@ func (s *Slot) Transmit(ctx context.Context, capdu []byte) ([]byte, error) {
 }
 
 // begin runs in the loop.
-func (s *Slot) begin(c *command, capdu []byte) error {
-	switch {
-	case !s.present.Load():
-		return ErrNoCard
-	case !s.powered:
-		return ErrNoPower
-	case len(s.atr) == 0:
-		return ErrNoAnswer
-	}
+func (s *Slot) begin(c *command, capdu []byte) {
 	s.abandon(s.waiting, ErrNoAnswer)
 	s.waiting = c
 	s.emit(event{text: "CAPDU " + toHex(capdu), command: c})
-	return nil
+}
+
+// abandonChip and abandonField run in the loop. They end the wait for an answer over their interface.
+func (s *Slot) abandonChip(why error) {
+	if s.waiting != nil && !s.waiting.field {
+		s.abandon(s.waiting, why)
+	}
+}
+
+func (s *Slot) abandonField(why error) {
+	if s.waiting != nil && s.waiting.field {
+		s.abandon(s.waiting, why)
+	}
 }
 
 // PowerOff takes the chip's supply away.
@@ -126,7 +150,7 @@ func (s *Slot) unpower(why error) {
 	if !s.powered {
 		return
 	}
-	s.abandon(s.waiting, why)
+	s.abandonChip(why)
 	s.powered = false
 	s.emit(event{text: "POWER OFF"})
 }

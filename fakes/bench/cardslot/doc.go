@@ -1,10 +1,10 @@
 // Package cardslot is the firmware of a card emulator in software, by
 // rigs/card/relay/PROTOCOL.md: on one side the relay protocol over a serial line, on the other
-// the magnetic head and the contact interface of a fake terminal. As the protocol wants it, it
+// the magnetic head, the contact and the contactless interface of a fake terminal. As the protocol wants it, it
 // knows nothing of payments: the card's application runs at the other end of the line.
 //
 //	slot := cardslot.New(port, cardslot.Config{})
-//	hw := terminal.Hardware{Stripe: slot.Stripe(), Chip: slot}
+//	hw := terminal.Hardware{Stripe: slot.Stripe(), Chip: slot, Field: slot.Field()}
 //	…
 //	err := slot.Close()
 //
@@ -81,6 +81,10 @@ type Faults struct {
 	DropEvery int
 	// GarbleEvery: of the lines that it sends, every n-th arrives with a bit flipped.
 	GarbleEvery int
+	// Stale: every answer of the host is refused as stale; the terminal waits in vain.
+	Stale bool
+	// Holds: a card is never let go, whatever the host is told; STATE tells the truth.
+	Holds bool
 }
 
 var _ terminal.ChipReader = (*Slot)(nil)

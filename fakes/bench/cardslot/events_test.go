@@ -91,7 +91,7 @@ func TestEventNumbersWrapAndRestart(t *testing.T) {
 		}
 		s.do(func() { _, _ = s.reset() })
 		h.want("!02 RESET WARM")
-		h.ask(">01 HELLO", "<01 OK relay 1 sim-1.0 stripe,chip,field") // forgets what was not taken
+		h.ask(">01 HELLO", "<01 OK relay 1 sim-1.0 stripe,chip,field,crowd") // forgets what was not taken
 		h.wantNothing(time.Second)
 		h.ask(">02 INSERT 3B00", "<02 OK")
 		s.do(func() { _, _ = s.reset() })
@@ -100,7 +100,7 @@ func TestEventNumbersWrapAndRestart(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	const hello = "OK relay 1 sim-1.0 stripe,chip,field"
+	const hello = "OK relay 1 sim-1.0 stripe,chip,field,crowd"
 	t.Run("silent", func(t *testing.T) {
 		start(t, Config{Faults: Faults{Silent: true}}, func(t *testing.T, s *Slot, h *host) {
 			for range 3 {

@@ -40,6 +40,8 @@ func verbOf(name string) (verb, bool) {
 		return verb{0, (*Slot).remove}, true
 	case "TAP":
 		return verb{2, (*Slot).tap}, true
+	case "BESIDE":
+		return verb{1, (*Slot).beside}, true
 	case "LEAVE":
 		return verb{0, (*Slot).leave}, true
 	case "RAPDU":
@@ -110,7 +112,7 @@ func (s *Slot) reply(m message, text string) {
 func (s *Slot) hello(m message) string {
 	s.events.restart()
 	s.halt(m)
-	return fmt.Sprintf("OK relay 1 %s stripe,chip,field", s.cfg.Firmware)
+	return fmt.Sprintf("OK relay 1 %s stripe,chip,field,crowd", s.cfg.Firmware)
 }
 
 func (s *Slot) state(message) string {
@@ -121,8 +123,11 @@ func (s *Slot) state(message) string {
 	case s.present.Load():
 		slot = "inserted"
 	}
-	if s.near {
-		field = "near" // no terminal of ours has a field reader: it never becomes active
+	switch {
+	case s.field.active:
+		field = "active"
+	case s.field.Cards() > 0:
+		field = "near"
 	}
 	return fmt.Sprintf("OK %s %s", slot, field)
 }
@@ -172,7 +177,10 @@ func (s *Slot) insert(m message) string {
 }
 
 func (s *Slot) remove(message) string {
-	s.abandon(s.waiting, ErrNoCard)
+	if s.cfg.Faults.Holds && s.present.Load() {
+		return replyOK
+	}
+	s.abandonChip(ErrNoCard)
 	s.powered = false // not an event: the terminal did not take the supply away
 	s.setPresent(false)
 	return replyOK
@@ -186,15 +194,25 @@ func (s *Slot) tap(m message) string {
 		return errArgs
 	case !atsOK || len(ats) < minATS || len(ats) > maxATS:
 		return errArgs
-	case s.near:
+	case s.field.Cards() > 0:
 		return errState
 	}
-	s.near = true
+	s.field.enter(ats)
+	return replyOK
+}
+
+// beside has a second card come and go with the first.
+func (s *Slot) beside(m message) string {
+	uid, ok := byteString(m.args[0])
+	if !ok || len(uid) != 0 && len(uid) != 4 && len(uid) != 7 && len(uid) != 10 {
+		return errArgs
+	}
+	s.field.accompany(len(uid) > 0)
 	return replyOK
 }
 
 func (s *Slot) leave(message) string {
-	s.near = false
+	s.field.leave()
 	return replyOK
 }
 
@@ -204,7 +222,7 @@ func (s *Slot) answer(m message) string {
 	if !numberOK || len(number) != 1 || !ok || len(rapdu) < minAnswer || len(rapdu) > maxAnswer {
 		return errArgs
 	}
-	if s.waiting == nil || s.waiting.number != int(number[0]) {
+	if s.cfg.Faults.Stale || s.waiting == nil || s.waiting.number != int(number[0]) {
 		return errStale
 	}
 	s.waiting.result <- result{rapdu: rapdu}

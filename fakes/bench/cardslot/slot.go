@@ -23,13 +23,13 @@ type Slot struct {
 	stripe  chan terminal.Swipe
 	changed chan bool // holds the newest change
 	present atomic.Bool
+	field   *Field
 
 	// From here on everything belongs to the loop.
 	in       splitter
 	supplied bool // the terminal itself has power
 	powered  bool // the terminal powers the chip
 	atr      []byte
-	near     bool // in the field
 	waiting  *command
 	kept     exchange // the last request and its reply
 	swipe    *swipe   // being clocked out
@@ -70,6 +70,7 @@ func New(port io.ReadWriteCloser, cfg Config) *Slot {
 		forget:   stoppedTimer(),
 		events:   events{repeat: stoppedTimer()},
 	}
+	s.field = &Field{slot: s, changed: make(chan int, 1)}
 	go s.run()
 	return s
 }
@@ -89,9 +90,11 @@ func (s *Slot) SetPower(on bool) {
 	s.do(func() {
 		if !on {
 			s.unpower(ErrNoPower)
+			s.field.release(ErrNoPower)
 			s.head = nil
 		}
 		s.supplied = on
+		s.field.takeChange()
 		s.takeChange() // a terminal that boots looks at the switch, not at the past
 	})
 }

@@ -134,12 +134,12 @@ func TestRequests(t *testing.T) {
 		ask    string
 		reply  string
 	}{
-		{"hello", nil, "HELLO", "OK relay 1 sim-1.0 stripe,chip,field"},
+		{"hello", nil, "HELLO", "OK relay 1 sim-1.0 stripe,chip,field,crowd"},
 		{"state at power-up", nil, "STATE", "OK empty away"},
 		{"state with a chip", []string{"INSERT 3B00"}, "STATE", "OK inserted away"},
 		{"state in the field", []string{"TAP 01020304 0578807002"}, "STATE", "OK empty near"},
 		{"halt is safe", []string{"INSERT 3B00", "TAP 01020304 0578807002", "HALT"}, "STATE", "OK empty away"},
-		{"hello makes safe", []string{"INSERT 3B00"}, "HELLO", "OK relay 1 sim-1.0 stripe,chip,field"},
+		{"hello makes safe", []string{"INSERT 3B00"}, "HELLO", "OK relay 1 sim-1.0 stripe,chip,field,crowd"},
 		{"swipe", nil, "SWIPE 45 1B 1F", "OK"},
 		{"swipe of a blank card", nil, "SWIPE - - -", "OK"},
 		{"swipe: six bits", nil, "SWIPE - 20 -", "ERR ARGS"},
@@ -188,7 +188,7 @@ func TestUntrustedLinesAreDropped(t *testing.T) {
 			h.raw(text)
 		}
 		h.wantNothing(time.Second)
-		h.ask(">00 HELLO", "<00 OK relay 1 sim-1.0 stripe,chip,field")
+		h.ask(">00 HELLO", "<00 OK relay 1 sim-1.0 stripe,chip,field,crowd")
 	})
 }
 
@@ -198,7 +198,7 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 		h.ask(">01 INSERT 3B00", "<01 OK")        // the kept reply, not ERR STATE
 		h.ask(">01 INSERT 3B01", "<01 ERR STATE") // same number, other text: a new request
 		h.ask(">02 INSERT 3B01", "<02 ERR STATE")
-		h.ask(">03 HELLO", "<03 OK relay 1 sim-1.0 stripe,chip,field")
+		h.ask(">03 HELLO", "<03 OK relay 1 sim-1.0 stripe,chip,field,crowd")
 		h.ask(">02 INSERT 3B01", "<02 OK") // HELLO made it forget, and empty
 	})
 }

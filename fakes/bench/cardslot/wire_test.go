@@ -9,7 +9,7 @@ import (
 // protocolLines are the lines of PROTOCOL.md §6, letter by letter.
 var protocolLines = []string{
 	">00 HELLO*ED84",
-	"<00 OK relay 1 sim-1.0 stripe,chip,field*76C6",
+	"<00 OK relay 1 sim-1.0 stripe,chip,field,crowd*5A0E",
 	">01 SWIPE - 1B05 -*69E1",
 	"<01 OK*1E57",
 	">02 INSERT 3B6500002063CB6800*06EA",

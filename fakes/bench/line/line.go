@@ -11,6 +11,7 @@ package line
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -31,6 +32,10 @@ type Line struct {
 	close    sync.Once
 	closeErr error
 	running  sync.WaitGroup
+
+	sending sync.Mutex // never held while waiting
+	// queued counts what was sent and is not written.
+	queued atomic.Int64
 }
 
 // Open starts to read and write the port, which belongs to the Line from then on. The port's
@@ -59,10 +64,21 @@ func (l *Line) Send(p []byte) bool {
 		return false
 	default:
 	}
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	if w, ok := l.port.(interface{ WriteNow(p []byte) (int, error) }); ok && l.queued.Load() == 0 {
+		n, err := w.WriteNow(p)
+		if err != nil || n == len(p) {
+			return true // a device does not notice that its cable was pulled
+		}
+		p = p[n:]
+	}
+	l.queued.Add(1)
 	select {
 	case l.out <- p:
 		return true
 	default:
+		l.queued.Add(-1)
 		return false
 	}
 }
@@ -72,6 +88,7 @@ func (l *Line) Discard() {
 	for {
 		select {
 		case <-l.out:
+			l.queued.Add(-1)
 		default:
 			return
 		}
@@ -113,11 +130,11 @@ func (l *Line) write() {
 	for {
 		select {
 		case p := <-l.out:
-			if broken {
-				continue
+			if !broken {
+				_, err := l.port.Write(p)
+				broken = err != nil
 			}
-			_, err := l.port.Write(p)
-			broken = err != nil
+			l.queued.Add(-1)
 		case <-l.closing:
 			return
 		}

@@ -8,7 +8,9 @@ package paper
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/assay-hil/assay/fakes/bench/line"
@@ -27,7 +29,9 @@ const (
 // Why nothing was printed.
 var (
 	// ErrPaper: the printer is out of paper or offline.
-	ErrPaper = errors.New("printer is out of paper")
+	ErrPaper = fmt.Errorf("printer: %w", terminal.ErrPaper)
+	// ErrHot: the head is too hot.
+	ErrHot = errors.New("printer is too hot")
 	// ErrNoStatus: the printer did not answer within StatusWait.
 	ErrNoStatus = errors.New("printer does not answer")
 	// ErrBusy: the printer takes no more bytes.
@@ -52,7 +56,15 @@ type Paper struct {
 	line   *line.Line
 	faults Faults
 	turn   chan struct{} // holds one token: one print at a time
+	out    atomic.Bool   // the sensor says that there is no paper
+	hot    atomic.Bool   // the head is too hot to print
 }
+
+// SetOut takes the paper out or puts it in again, SetHot heats the head or lets it cool.
+func (p *Paper) SetOut(out bool) { p.out.Store(out) }
+
+// SetHot is described at SetOut.
+func (p *Paper) SetHot(hot bool) { p.hot.Store(hot) }
 
 // New starts the terminal's side of a printer line on the port, which belongs to it from then on.
 func New(port io.ReadWriteCloser, cfg Config) *Paper {
@@ -85,8 +97,11 @@ func (w printer) Write(b []byte) (int, error) {
 		return 0, w.supply.Err()
 	}
 	defer func() { w.paper.turn <- struct{}{} }()
-	if w.paper.faults.OutOfPaper {
+	switch {
+	case w.paper.faults.OutOfPaper, w.paper.out.Load():
 		return 0, ErrPaper
+	case w.paper.hot.Load():
+		return 0, ErrHot
 	}
 	if err := w.paper.ready(w.supply); err != nil {
 		return 0, err

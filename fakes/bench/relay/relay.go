@@ -17,6 +17,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/assay-hil/assay/fakes/bench/line"
 )
@@ -46,7 +47,9 @@ type Faults struct {
 // Config says how the board starts. The zero value is a sound board with every relay off.
 type Config struct {
 	// On has bit n set when relay n is energised from the start.
-	On     uint8
+	On uint8
+	// Travel is how long a contact takes to move.
+	Travel time.Duration
 	Faults Faults
 }
 
@@ -54,6 +57,7 @@ type Config struct {
 type Board struct {
 	line    *line.Line
 	faults  Faults
+	travel  time.Duration
 	moved   func(channel int, on bool)
 	on      uint8
 	command []byte
@@ -64,7 +68,7 @@ type Board struct {
 // goroutine each time a contact has moved, before the command is answered; it is not called for
 // the state at the start.
 func New(port io.ReadWriteCloser, cfg Config, moved func(channel int, on bool)) *Board {
-	b := &Board{line: line.Open(port), faults: cfg.Faults, moved: moved, on: cfg.On, ended: make(chan struct{})}
+	b := &Board{line: line.Open(port), faults: cfg.Faults, travel: cfg.Travel, moved: moved, on: cfg.On, ended: make(chan struct{})}
 	go b.run()
 	return b
 }
@@ -156,6 +160,12 @@ func (b *Board) relay(verb, argument string) string {
 	return ""
 }
 
+func wait(d time.Duration) {
+	if d > 0 {
+		<-time.After(d)
+	}
+}
+
 // set moves the contacts that differ.
 func (b *Board) set(want uint8) {
 	if b.faults.Stuck {
@@ -165,6 +175,7 @@ func (b *Board) set(want uint8) {
 	b.on = want
 	for channel := range Channels {
 		if bit := uint8(1) << channel; changed&bit != 0 {
+			wait(b.travel)
 			b.moved(channel, want&bit != 0)
 		}
 	}

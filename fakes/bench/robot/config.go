@@ -61,14 +61,39 @@ func Fast() Motion {
 	}
 }
 
+// Stock is a machine as GRBL's own default settings have it (defaults.h, generic): 200 mm axes in negative
+// coordinates, 500 mm/min, 10 mm/s². A homing cycle takes up to a minute.
+func Stock() Motion {
+	return Motion{
+		MaxRate:    [3]float64{500, 500, 500},
+		Accel:      [3]float64{10, 10, 10},
+		Min:        [3]float64{-200, -200, -200},
+		HomingSeek: 500, HomingFeed: 25, HomingPulloff: 1, HomingDebounce: 250 * time.Millisecond,
+		Line: 3 * time.Millisecond, DwellStep: 50 * time.Millisecond, AlarmPause: 500 * time.Millisecond,
+	}
+}
+
+// Firmware is what runs on the controller.
+type Firmware string
+
+const (
+	// GRBL is GRBL 1.1h, the default.
+	GRBL Firmware = ""
+	// FluidNC is FluidNC as far as a keypad's driver sees it: another greeting and version, a longer
+	// receive buffer, $20 to $22 and $100 to $132 as shadows that can't be written, and the
+	// rest of the machine in a tree of names.
+	FluidNC Firmware = "FluidNC"
+)
+
 // Config says what machine stands over what keypad, and what is wrong with it.
 type Config struct {
 	Keypad terminals.Keypad
 	// Origin is the keypad's zero in machine coordinates, mm.
 	Origin [3]float64
 	// Motion; the zero value means Realistic.
-	Motion Motion
-	Faults Faults
+	Motion   Motion
+	Firmware Firmware
+	Faults   Faults
 }
 
 // Faults are the misbehaviours of the robot. A plunge is the finger going down through the
@@ -84,6 +109,18 @@ type Faults struct {
 	// DeadAtPress is the plunge at which the controller hangs: the key closes, the finger stays
 	// where it is, nothing is answered ever again. 0 is never.
 	DeadAtPress int
+	// RestartAtPress is the plunge at which the controller's supply fails for a moment: the key
+	// closes, the finger stays where it is, the greeting comes again. It happens once. 0 is never.
+	RestartAtPress int
+	// LoseReplyAtPress is the plunge of which the ok is lost on the line; the press goes on. It
+	// happens once. 0 is never.
+	LoseReplyAtPress int
+	// NoSwitch: homing finds no switch (ALARM:9).
+	NoSwitch bool
+	// EndlessHoming: a homing cycle never ends and nothing answers meanwhile but 0x18.
+	EndlessHoming bool
+	// LosesFirstReset: the first 0x18 is lost, as in the boot loader of a board that its port resets.
+	LosesFirstReset bool
 	// GarbleEvery flips a bit of every nth byte sent. 0 is never.
 	GarbleEvery int
 }

@@ -159,6 +159,12 @@ func (m *machine) happenOnWay(e event) {
 		case m.cfg.Faults.DeadAtPress:
 			m.kill()
 			m.dead = true
+		case m.cfg.Faults.RestartAtPress:
+			m.kill()
+			m.state = stateAlarm
+			m.boot()
+		case m.cfg.Faults.LoseReplyAtPress:
+			m.loseReply = true
 		case m.cfg.Faults.AlarmAtPress:
 			m.kill()
 			m.critical(alarmHardLimit)

@@ -17,6 +17,9 @@ func (m *machine) home(rest string) (int, []stage) {
 		return errStatement, nil
 	}
 	script := []stage{{deaf: true, do: func() { m.state = stateHome }}}
+	if m.cfg.Faults.EndlessHoming {
+		return 0, append(script, stage{deaf: true, ready: func() bool { return false }})
+	}
 	script = append(script, m.homeCycle(axisZ)...)
 	script = append(script, m.homeCycle(axisX, axisY)...)
 	// A status asked for meanwhile is answered here, still as Home.
@@ -50,7 +53,7 @@ func (m *machine) approach(axes []int, setting int) []stage {
 		})...)
 	}
 	missing := stage{deaf: true, do: func() {
-		if _, n := m.towards(axes); n > 0 {
+		if _, n := m.towards(axes); n > 0 || m.cfg.Faults.NoSwitch {
 			m.alarm(alarmNoSwitch)
 		}
 	}}

@@ -8,6 +8,7 @@ type lineBuffer struct {
 	overflow  bool
 	paren     bool // in ( … )
 	semicolon bool // after ;
+	slash     bool // '/' is kept: FluidNC names settings with it
 }
 
 // add takes one character; true when it ended the line.
@@ -18,7 +19,7 @@ func (b *lineBuffer) add(c byte) bool {
 	case b.overflow || b.semicolon:
 	case b.paren:
 		b.paren = c != ')'
-	case c <= ' ' || c == '/':
+	case c <= ' ' || c == '/' && !b.slash:
 	case c == '(':
 		b.paren = true
 	case c == ';':
@@ -36,6 +37,6 @@ func (b *lineBuffer) add(c byte) bool {
 // take gives the line and makes room for the next.
 func (b *lineBuffer) take() (text string, overflow bool) {
 	text, overflow = string(b.text), b.overflow
-	*b = lineBuffer{text: b.text[:0]}
+	*b = lineBuffer{text: b.text[:0], slash: b.slash}
 	return text, overflow
 }

@@ -65,6 +65,8 @@ type machine struct {
 	startup     [2]string // $N0, $N1
 	state       state
 	dead        bool
+	resetLost   bool // Faults.LosesFirstReset has happened
+	loseReply   bool // Faults.LoseReplyAtPress is happening
 	resetting   bool // a reset is on its way: further 0x18 do nothing
 	stopped     bool // critical alarm: nothing but 0x18 is heeded
 	inLine      bool // a line is being executed and owes its response
@@ -130,14 +132,14 @@ func (m *machine) powerUp(now time.Time) {
 // boot is what follows power-up and every reset.
 func (m *machine) boot() {
 	m.resetting, m.stopped, m.inLine, m.statusAsked = false, false, false, false
-	m.script, m.afterReply, m.ring, m.line = nil, nil, nil, lineBuffer{}
+	m.script, m.afterReply, m.ring, m.line = nil, nil, nil, lineBuffer{slash: m.fluid()}
 	m.queue, m.leg, m.braking, m.jogCancel, m.softLimit = nil, nil, false, false, false
 	m.restored = time.Time{}
 	m.modal = modal{feedUnits: 94, plane: 17, spindle: 5}
 	m.gcPos, m.g92, m.tlo = m.mpos, vector{}, 0
 	m.override = overrides{100, 100, 100}
 	m.untilWCO, m.untilOv = 0, 0
-	m.print("\r\nGrbl 1.1h ['$' for help]\r\n")
+	m.print(m.greeting())
 	if m.state == stateAlarm || m.state == stateSleep {
 		m.state = stateAlarm
 		m.print("[MSG:'$H'|'$X' to unlock]\r\n")
@@ -221,7 +223,7 @@ func (m *machine) feed(p []byte, now time.Time) {
 		if m.dead {
 			return
 		}
-		if !m.realtime(c) && len(m.ring) < rxUsable {
+		if !m.realtime(c) && len(m.ring) < m.ringSize() {
 			m.ring = append(m.ring, c)
 		}
 		m.progress()
@@ -272,7 +274,10 @@ func (m *machine) stageDone() bool {
 // reply gives the response of a line that went well.
 func (m *machine) reply() {
 	m.inLine = false
-	m.print("ok\r\n")
+	if !m.loseReply {
+		m.print("ok\r\n")
+	}
+	m.loseReply = false
 	if after := m.afterReply; after != nil {
 		m.afterReply = nil
 		after()

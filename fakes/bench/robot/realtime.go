@@ -53,6 +53,8 @@ func (m *machine) answerStatus() {
 // reset is 0x18.
 func (m *machine) reset() {
 	switch {
+	case m.cfg.Faults.LosesFirstReset && !m.resetLost:
+		m.resetLost = true
 	case m.resetting:
 	case m.stopped:
 		m.reboot()

@@ -63,7 +63,7 @@ func (m *machine) reportStatus() {
 		b.WriteString("|WPos:" + m.triple(mpos))
 	}
 	if int(m.set[reportMask])&reportSpace != 0 {
-		fmt.Fprintf(&b, "|Bf:%d,%d", planBlocks-len(m.queue), rxUsable-len(m.ring))
+		fmt.Fprintf(&b, "|Bf:%d,%d", planBlocks-len(m.queue), m.ringSize()-len(m.ring))
 	}
 	spindle := 0.0
 	if m.modal.spindle != 5 {

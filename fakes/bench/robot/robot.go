@@ -23,6 +23,7 @@ var ErrClosed = errors.New("robot: closed")
 type Robot struct {
 	port    io.ReadWriteCloser
 	machine *machine
+	waits   bool          // transmit has begun to write
 	stop    chan struct{} // closed by Close
 	done    chan struct{} // closed when Run has returned
 
@@ -112,6 +113,7 @@ func (r *Robot) work(ctx context.Context, in <-chan []byte, out chan<- []byte, e
 	defer timer.Stop()
 	for {
 		m.advance(time.Now())
+		r.writeNow()
 		var due <-chan time.Time
 		if at, ok := m.next(); ok {
 			timer.Reset(time.Until(at))
@@ -134,9 +136,23 @@ func (r *Robot) work(ctx context.Context, in <-chan []byte, out chan<- []byte, e
 		case p := <-in:
 			m.feed(p, time.Now())
 		case ready <- m.tx:
-			m.tx = nil
+			m.tx, r.waits = nil, true
 		case <-due:
 		}
+	}
+}
+
+// writeNow gives a port that takes what it can without waiting what the machine has to say. Once it was full, and of any other
+// port, transmit is the writer.
+func (r *Robot) writeNow() {
+	m := r.machine
+	w, ok := r.port.(interface{ WriteNow(p []byte) (int, error) })
+	if !ok || r.waits || len(m.tx) == 0 {
+		return
+	}
+	n, err := w.WriteNow(m.tx)
+	if m.tx = m.tx[n:]; err != nil {
+		m.tx = nil // the line has ended, which receive tells
 	}
 }
 

@@ -47,6 +47,11 @@ func (m *machine) system(text string) (int, []stage) {
 		return 0, nil
 	case rest[0] == 'J':
 		return m.jog(rest)
+	case rest[0] == '/' && m.fluid():
+		if !m.tree(rest) {
+			return errStatement, nil
+		}
+		return 0, nil
 	case strings.ContainsRune("$GCX", rune(rest[0])):
 		if len(rest) > 1 {
 			return errStatement, nil
@@ -72,7 +77,7 @@ func (m *machine) system(text string) (int, []stage) {
 		if rest != "I" { // $I= writes EEPROM: a build option
 			return errStatement, nil
 		}
-		m.print("[VER:1.1h.20190825:]\r\n[OPT:V,15,128]\r\n")
+		m.build()
 	case 'R':
 		return m.restore(rest), nil
 	case 'N':
@@ -91,6 +96,9 @@ func (m *machine) short(c byte) int {
 			return errNotIdle
 		}
 		for _, n := range settingNumbers {
+			if m.hidden(n) {
+				continue
+			}
 			m.print(fmt.Sprintf("$%d=%s\r\n", n, m.set.format(n)))
 		}
 	case 'G':
@@ -198,8 +206,10 @@ func (m *machine) assign(rest string) int {
 	switch {
 	case !ok:
 		return errNumber
-	case left != "" || n < 0 || n > 255:
+	case left != "" || n < 0 || n > 255 || m.hidden(int(n)):
 		return errStatement
+	case m.fluid() && int(n) >= softLimits:
+		return errReadOnly
 	}
 	return m.store(int(n), value)
 }

@@ -20,15 +20,57 @@ const (
 
 // Client speaks the issuer's control API. It is safe for use by several goroutines.
 type Client struct {
-	http *http.Client
-	base string
+	http  *http.Client
+	base  string
+	token string
 }
+
+// Option changes a client.
+type Option func(*Client)
+
+// WithToken sends a bearer token with every call (RFC 6750, 2.1).
+func WithToken(token string) Option { return func(c *Client) { c.token = token } }
 
 // New makes a client for the control API at baseURL, for example "http://127.0.0.1:8584". The
 // HTTP client brings the transport (in memory on some rungs); its timeout, if it has one, must be
 // longer than the waits of the event reader.
-func New(httpClient *http.Client, baseURL string) *Client {
-	return &Client{http: httpClient, base: strings.TrimSuffix(baseURL, "/")}
+func New(httpClient *http.Client, baseURL string, options ...Option) *Client {
+	c := &Client{base: strings.TrimSuffix(baseURL, "/")}
+	for _, o := range options {
+		o(c)
+	}
+	c.http = httpClient
+	if c.token != "" {
+		c.http = c.authorised(httpClient)
+	}
+	return c
+}
+
+// authorised gives an HTTP client that sends the token with every request, the event reader's too.
+func (c *Client) authorised(plain *http.Client) *http.Client {
+	with := *plain
+	next := plain.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	with.Transport = bearer{token: c.token, base: c.base, next: next}
+	return &with
+}
+
+// bearer is a transport that adds the token to requests for base, and not to those that a redirect leads
+// elsewhere.
+type bearer struct {
+	token, base string
+	next        http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.String(), b.base+"/") {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+b.token)
+	}
+	return b.next.RoundTrip(r)
 }
 
 // StatusError is an answer of the issuer other than success.
@@ -45,23 +87,14 @@ func (e *StatusError) Error() string {
 // Setup starts the issuer anew: rules, ledger, journal, violations, balances and PIN tries. A
 // setup that the issuer refuses is a *StatusError and changes nothing.
 func (c *Client) Setup(ctx context.Context, s Setup) error {
-	body, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("issuer: POST %s: %w", PathSetup, err)
-	}
-	_, err = c.do(ctx, http.MethodPost, PathSetup, body)
-	return err
+	return c.call(ctx, http.MethodPost, PathSetup, s, nil)
 }
 
 // State gives everything that the issuer knows since the last setup.
 func (c *Client) State(ctx context.Context) (State, error) {
-	body, err := c.do(ctx, http.MethodGet, PathState, nil)
-	if err != nil {
-		return State{}, err
-	}
 	var s State
-	if err := json.Unmarshal(body, &s); err != nil {
-		return State{}, fmt.Errorf("issuer: GET %s: %w", PathState, err)
+	if err := c.call(ctx, http.MethodGet, PathState, nil, &s); err != nil {
+		return State{}, err
 	}
 	return s, nil
 }
@@ -74,8 +107,26 @@ func (c *Client) Events() *feed.Reader {
 
 // Ping asks the issuer for a sign of life.
 func (c *Client) Ping(ctx context.Context) error {
-	_, err := c.do(ctx, http.MethodGet, PathHealth, nil)
-	return err
+	return c.call(ctx, http.MethodGet, PathHealth, nil, nil)
+}
+
+// call posts a value, if there is one, and reads the answer into out, if there is one.
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("issuer: %s %s: %w", method, path, err)
+		}
+	}
+	answer, err := c.do(ctx, method, path, body)
+	if err != nil || out == nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("issuer: %s %s: %w", method, path, err)
+	}
+	return nil
 }
 
 // do makes one request and reads its answer.

@@ -6,37 +6,6 @@ import (
 	"time"
 )
 
-// Setup is the state that a scenario starts from. It replaces rules, ledger, journal and
-// violations; sign-on state and batch totals of terminals start anew too.
-type Setup struct {
-	Rules []Rule `json:"rules,omitempty"`
-}
-
-// Rule changes how the issuer answers messages that match. The first matching rule in order
-// is used; a message that no rule matches is processed by the books.
-type Rule struct {
-	Name   string `json:"name"`
-	Match  Match  `json:"match"`
-	Answer Answer `json:"answer"`
-}
-
-// Match selects messages from the terminal.
-type Match struct {
-	MTI string `json:"mti"`
-	// Nth is the occurrence of that MTI since the setup, from 1; 0 means every one.
-	Nth int `json:"nth,omitempty"`
-}
-
-// Answer is what the issuer does instead. With the zero Answer it processes by the books.
-type Answer struct {
-	// Code answers with this DE39 and posts nothing.
-	Code string `json:"code,omitempty"`
-	// Late processes, then answers after this time.
-	Late time.Duration `json:"late,omitempty"`
-	// Never processes the message (the books change!) and sends no answer.
-	Never bool `json:"never,omitempty"`
-}
-
 // Entry is one message in the issuer's journal.
 type Entry struct {
 	Seq      uint64    `json:"seq"`
@@ -53,6 +22,61 @@ type Entry struct {
 	Rule   string            `json:"rule,omitempty"` // name of the rule that was used
 	// Effect says what the ledger did: "charged", "reversed", "repeat", "reversal of unknown", "".
 	Effect string `json:"effect,omitempty"`
+
+	Connection string `json:"connection,omitempty"` // as in the event "connected"
+	Operation  string `json:"operation,omitempty"`  // what the dialect takes the request for
+	Card       string `json:"card,omitempty"`       // ID of the test card
+	Reason     string `json:"reason,omitempty"`     // why it was answered so
+	// Raw is the message as it was on the wire, without frame, in hexadecimal; card data are overwritten.
+	Raw string `json:"raw,omitempty"`
+}
+
+// Journal is a part of the journal.
+type Journal struct {
+	Entries []Entry `json:"entries"`
+	Dropped uint64  `json:"dropped,omitempty"` // entries lost to its bounds since the setup
+	Last    uint64  `json:"last"`              // the newest Seq; ask for what is after it the next time
+}
+
+// Verify asks how many messages of the journal fit. Of Match, occurrences are not looked at.
+type Verify struct {
+	Match Match  `json:"match"`
+	Sent  bool   `json:"sent,omitempty"`  // count what was sent; else what was received
+	After uint64 `json:"after,omitempty"` // only entries with a greater Seq
+	// Patterns as in Match, of DE39 and of the entry's words; "" is any.
+	Code   string `json:"code,omitempty"`
+	Rule   string `json:"rule,omitempty"`
+	Effect string `json:"effect,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// At least one of them must be given. Exactly excludes the others.
+	AtLeast *int `json:"at_least,omitempty"`
+	AtMost  *int `json:"at_most,omitempty"`
+	Exactly *int `json:"exactly,omitempty"`
+}
+
+// Verdict is the answer to a Verify.
+type Verdict struct {
+	OK    bool `json:"ok"`
+	Count int  `json:"count"`
+	// Text says what was wanted and found; with too few, also how the nearest miss differs.
+	Text string `json:"text"`
+	// Seqs are the first entries that fit.
+	Seqs []uint64 `json:"seqs,omitempty"`
+	// Miss is the entry that came nearest to fitting but did not; only with too few.
+	Miss *Miss `json:"miss,omitempty"`
+}
+
+// Miss is an entry that nearly fits.
+type Miss struct {
+	Seq         uint64       `json:"seq"`
+	Differences []Difference `json:"differences"`
+}
+
+// Difference is a condition that an entry does not meet. Card data in Got are masked.
+type Difference struct {
+	What string `json:"what"` // "mti", "field 60.batch", "amount" …
+	Want string `json:"want"`
+	Got  string `json:"got"`
 }
 
 // Charge is one sale on the books.
@@ -64,11 +88,63 @@ type Charge struct {
 	Currency string    `json:"currency"`
 	Card     string    `json:"card"` // masked
 	At       time.Time `json:"at"`
-	// State: "charged" or "reversed". Settled is set when its batch was settled in balance.
+	// State: "charged", "reversed" or "voided". Settled is set when its batch was closed.
 	State   string `json:"state"`
 	Settled bool   `json:"settled,omitempty"`
-	// CustomerID is DE48 as received.
+	// CustomerID is the customer ID as received.
 	CustomerID string `json:"customer_id,omitempty"`
+
+	// Operation is what the dialect took the request for: a purchase, a completion, an advice.
+	Operation string `json:"operation,omitempty"`
+	Refunded  int64  `json:"refunded,omitempty"` // of the amount, minor units
+	Asked     int64  `json:"asked,omitempty"`    // the amount of the request, where less was approved
+}
+
+// Hold is money that an authorisation has set aside.
+type Hold struct {
+	Terminal string    `json:"terminal"`
+	STAN     string    `json:"stan"`
+	RRN      string    `json:"rrn"`
+	Amount   int64     `json:"amount"` // minor units
+	Currency string    `json:"currency"`
+	Card     string    `json:"card"` // masked
+	At       time.Time `json:"at"`
+	Captured int64     `json:"captured,omitempty"` // by completions
+	Held     int64     `json:"held,omitempty"`     // still set aside
+	// State: "held", "captured", "reversed" or "voided".
+	State string `json:"state"`
+}
+
+// Refund is money that was given back to a card.
+type Refund struct {
+	Terminal string    `json:"terminal"`
+	STAN     string    `json:"stan"`
+	RRN      string    `json:"rrn"`
+	Amount   int64     `json:"amount"` // minor units
+	Currency string    `json:"currency"`
+	Card     string    `json:"card"` // masked
+	At       time.Time `json:"at"`
+	// State: "refunded", "reversed" or "voided". Settled is set when its batch was closed.
+	State   string `json:"state"`
+	Settled bool   `json:"settled,omitempty"`
+}
+
+// Session is what the issuer knows of a terminal that has signed on, keys apart.
+type Session struct {
+	Terminal string    `json:"terminal"`
+	SignedOn bool      `json:"signed_on"`
+	At       time.Time `json:"at"` // of the latest sign-on
+	Batch    string    `json:"batch,omitempty"`
+}
+
+// ScriptResult is what a terminal has told of an issuer script.
+type ScriptResult struct {
+	Terminal string    `json:"terminal"`
+	STAN     string    `json:"stan"`
+	At       time.Time `json:"at"`
+	Card     string    `json:"card,omitempty"`     // ID of the test card
+	Original string    `json:"original,omitempty"` // RRN of the transaction whose answer had the script
+	Result   string    `json:"result,omitempty"`   // tag DF31 of DE55, hexadecimal
 }
 
 // Settlement is one 0500 as the issuer judged it.
@@ -81,18 +157,36 @@ type Settlement struct {
 	TerminalAmount int64 `json:"terminal_amount"`
 	HostCount      int64 `json:"host_count"`
 	HostAmount     int64 `json:"host_amount"`
+
+	Batch    string `json:"batch,omitempty"`
+	Currency string `json:"currency,omitempty"`
+	// The same for credits (refunds), in dialects whose settlement has them.
+	TerminalCreditCount  int64 `json:"terminal_credit_count,omitempty"`
+	TerminalCreditAmount int64 `json:"terminal_credit_amount,omitempty"`
+	HostCreditCount      int64 `json:"host_credit_count,omitempty"`
+	HostCreditAmount     int64 `json:"host_credit_amount,omitempty"`
+	// Closed is set when the batch is: at once in balance, else by the end of its upload.
+	Closed bool `json:"closed,omitempty"`
+	// Uploaded are the transactions that were uploaded, Differences what they and the books disagree
+	// on, in words.
+	Uploaded    int      `json:"uploaded,omitempty"`
+	Differences []string `json:"differences,omitempty"`
 }
 
 // State is everything the money audit needs.
 type State struct {
-	Journal     []Entry      `json:"journal"`
-	Dropped     uint64       `json:"dropped,omitempty"` // journal entries lost to its bound
-	Charges     []Charge     `json:"charges"`
-	Settlements []Settlement `json:"settlements"`
+	Journal     []Entry        `json:"journal"`
+	Dropped     uint64         `json:"dropped,omitempty"` // journal entries lost to its bound
+	Charges     []Charge       `json:"charges"`
+	Settlements []Settlement   `json:"settlements"`
+	Holds       []Hold         `json:"holds,omitempty"`
+	Refunds     []Refund       `json:"refunds,omitempty"`
+	Sessions    []Session      `json:"sessions,omitempty"`
+	Scripts     []ScriptResult `json:"scripts,omitempty"`
 	// Violations are messages that a real host would call protocol errors, in words.
 	Violations []string `json:"violations"`
 }
 
 // Events of the feed: kind "received", "sent" and "undelivered", an answer that the terminal cannot have got
-// (fields mti, stan, terminal, code, rule, effect), "violation" (text), "connected",
+// (fields mti, stan, terminal, code, operation, rule, effect), "violation" (text), "connected",
 // "disconnected". The words are constants in words.go.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/assay-hil/assay/rigs"
+	cards "github.com/assay-hil/assay/rigs/card"
 )
 
 // maxATR is TS and 32 characters, ISO/IEC 7816-3 §8.2.
@@ -24,7 +26,7 @@ func (d *Driver) insert(ctx context.Context, c rigs.Chip) error {
 		return err
 	}
 	var atr []byte
-	if err := guard("ATR", func() { atr = c.ATR() }); err != nil {
+	if err := cards.Guard("ATR", func() { atr = c.ATR() }); err != nil {
 		return err
 	}
 	if len(atr) > maxATR {
@@ -49,12 +51,29 @@ func (d *Driver) tap(ctx context.Context, c rigs.Chip, uid, ats []byte) error {
 	return d.place(ctx, &d.near, c, "TAP", byteString(uid), byteString(ats))
 }
 
+// Beside has a second card with this UID enter the field with the next Tap, and leave with it; nil has it stay away. Errors as
+// of Insert.
+func (d *Driver) Beside(ctx context.Context, uid []byte) error {
+	return rigs.Fault(Name, "beside", d.beside(ctx, uid))
+}
+
+func (d *Driver) beside(ctx context.Context, uid []byte) error {
+	if err := d.need("crowd"); err != nil {
+		return err
+	}
+	if n := len(uid); n != 0 && n != 4 && n != 7 && n != 10 {
+		return fmt.Errorf("UID of %d bytes, want 4, 7 or 10", n)
+	}
+	_, err := d.request(ctx, "BESIDE", byteString(uid))
+	return err
+}
+
 // place puts a card into one interface. The chip is known before the emulator is asked,
 // because the terminal's first reset may overtake the reply.
 func (d *Driver) place(ctx context.Context, where *card, c rigs.Chip, verb string, args ...string) error {
 	d.mu.Lock()
 	before, fault := *where, d.fault
-	*where, d.fault = card{chip: c}, nil
+	*where, d.fault, d.doubt = card{chip: c}, nil, nil
 	d.moves++
 	d.mu.Unlock()
 
@@ -76,7 +95,7 @@ func (d *Driver) place(ctx context.Context, where *card, c rigs.Chip, verb strin
 
 // Remove pulls the card out of the slot. When that worked it returns the fault of the card's
 // session, if there was one (see the package comment). Other errors: *CapabilityError,
-// *ReplyError, rigs.ErrNoAnswer, ctx's, the line's.
+// *ReplyError, ErrHeld, rigs.ErrNoAnswer, ctx's, the line's.
 func (d *Driver) Remove(ctx context.Context) error {
 	return rigs.Fault(Name, "remove", d.take(ctx, &d.slot, "chip", "REMOVE"))
 }
@@ -90,14 +109,30 @@ func (d *Driver) take(ctx context.Context, where *card, capability, verb string)
 	if err := d.need(capability); err != nil {
 		return err
 	}
+	d.explain() // our own call does, if nothing else did
 	d.unsure(where)
 	if _, err := d.request(ctx, verb); err != nil {
 		return err
 	}
+	if err := d.released(ctx, verb == "REMOVE", verb == "LEAVE"); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	*where = card{}
+	*where, d.gone = card{}, time.Now()
 	return d.fault
+}
+
+// released asks whether the emulator let go, because a confirmation is only its word for it.
+func (d *Driver) released(ctx context.Context, slot, field bool) error {
+	state, err := d.state(ctx)
+	if err != nil {
+		return err
+	}
+	if slot && state[0] != "empty" || field && state[1] != "away" {
+		return fmt.Errorf("STATE %s %s: %w", state[0], state[1], ErrHeld)
+	}
+	return nil
 }
 
 // unsure notes that cards are about to be moved: until the reply nobody knows where they are.
@@ -126,8 +161,8 @@ func (d *Driver) swipe(ctx context.Context, t rigs.Tracks) error {
 }
 
 // Halt takes every card out and forgets the session's fault. An emulator that refuses, as one
-// that restarted may, is greeted anew, which makes it safe as well. Errors: rigs.ErrNoAnswer, ctx's,
-// the line's, and those of Open.
+// that restarted may, is greeted anew, which makes it safe as well. Errors: ErrHeld, rigs.ErrNoAnswer,
+// ctx's, the line's, and those of Open.
 func (d *Driver) Halt(ctx context.Context) error {
 	return rigs.Fault(Name, "halt", d.halt(ctx))
 }
@@ -138,12 +173,15 @@ func (d *Driver) halt(ctx context.Context) error {
 	if refused := (*ReplyError)(nil); errors.As(err, &refused) {
 		err = d.greet(ctx)
 	}
+	if err == nil {
+		err = d.released(ctx, true, true)
+	}
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.slot, d.near, d.fault = card{}, card{}, nil
+	d.slot, d.near, d.fault, d.doubt, d.gone = card{}, card{}, nil, nil, time.Now()
 	return nil
 }
 
@@ -156,15 +194,11 @@ func (d *Driver) Probe(ctx context.Context) error {
 func (d *Driver) probe(ctx context.Context) error {
 	d.mu.Lock()
 	inserted, tapped, moves := d.slot.sure, d.near.sure, d.moves
+	d.convict(d.overdue())
 	d.mu.Unlock()
-	state, err := d.request(ctx, "STATE")
+	state, err := d.state(ctx)
 	if err != nil {
 		return err
-	}
-	if len(state) != 2 ||
-		!slices.Contains([]string{"empty", "inserted", "powered"}, state[0]) ||
-		!slices.Contains([]string{"away", "near", "active"}, state[1]) {
-		return fmt.Errorf("STATE: %w", ErrReply)
 	}
 	d.mu.Lock()
 	gone := inserted && state[0] == "empty" || tapped && state[1] == "away"
@@ -175,6 +209,20 @@ func (d *Driver) probe(ctx context.Context) error {
 		return errors.Join(ErrRestarted, fault, d.greet(ctx))
 	}
 	return fault
+}
+
+// state asks where the emulator's cards are.
+func (d *Driver) state(ctx context.Context) ([]string, error) {
+	state, err := d.request(ctx, "STATE")
+	if err != nil {
+		return nil, err
+	}
+	if len(state) != 2 ||
+		!slices.Contains([]string{"empty", "inserted", "powered"}, state[0]) ||
+		!slices.Contains([]string{"away", "near", "active"}, state[1]) {
+		return nil, fmt.Errorf("STATE: %w", ErrReply)
+	}
+	return state, nil
 }
 
 // need checks that the emulator has an interface.

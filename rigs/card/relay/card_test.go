@@ -28,7 +28,7 @@ func TestChipSession(t *testing.T) {
 		synctest.Wait()
 		must(t, r.Remove(ctx))
 
-		want := []string{"INSERT 3B65", "RAPDU 01 6A82", "REMOVE"}
+		want := []string{"INSERT 3B65", "RAPDU 01 6A82", "REMOVE", "STATE"}
 		if got := emu.requests(); !reflect.DeepEqual(got, want) {
 			t.Errorf("requests %q, want %q", got, want)
 		}
@@ -52,6 +52,21 @@ func TestChipSession(t *testing.T) {
 	})
 }
 
+func TestASecondCard(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context) {
+		emu := &emulator{}
+		r := bench(t, emu, Config{})
+		must(t, r.Beside(ctx, []byte{10, 11, 12, 13}))
+		must(t, r.Tap(ctx, &chip{}, []byte{1, 2, 3, 4}, []byte{0x05, 0x78}))
+		must(t, r.Beside(ctx, nil))
+		must(t, r.Leave(ctx))
+		want := []string{"BESIDE 0A0B0C0D", "TAP 01020304 0578", "BESIDE -", "LEAVE", "STATE"}
+		if got := emu.requests(); !reflect.DeepEqual(got, want) {
+			t.Errorf("requests %q, want %q", got, want)
+		}
+	})
+}
+
 func TestContactlessSession(t *testing.T) {
 	inBubble(t, func(t *testing.T, ctx context.Context) {
 		emu := &emulator{}
@@ -63,7 +78,7 @@ func TestContactlessSession(t *testing.T) {
 		emu.event(2, "FIELD OFF")
 		synctest.Wait()
 		must(t, r.Leave(ctx))
-		want := []string{"TAP 01020304 0578", "RAPDU 01 9000", "LEAVE"}
+		want := []string{"TAP 01020304 0578", "RAPDU 01 9000", "LEAVE", "STATE"}
 		if got := emu.requests(); !reflect.DeepEqual(got, want) {
 			t.Errorf("requests %q, want %q", got, want)
 		}

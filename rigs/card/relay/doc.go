@@ -12,7 +12,8 @@
 // never took, events that it dropped) is kept as the card session's fault: Probe, Remove and
 // Leave return it until the next Insert, Tap or Halt. So a fault of the rig is never taken for
 // one of the terminal. An answer that came too late because the card was pulled is no fault;
-// Stats counts it.
+// Stats counts it. One that the emulator calls stale for no such reason is ErrStale, and a card that it
+// says is out while its own state or the terminal's doing shows that it is not is ErrHeld.
 //
 // Lines hold card data. Nothing of a line ever goes into an error.
 package relay

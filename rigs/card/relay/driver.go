@@ -103,12 +103,17 @@ type Driver struct {
 	pending *call      // the outstanding request
 	slot    card
 	near    card
-	moves   uint64 // counts calls that move a card
-	fault   error  // of the card's session
+	moves   uint64    // counts calls that move a card
+	fault   error     // of the card's session
+	doubt   *doubt    // about the emulator's last refusal of an answer
+	gone    time.Time // when a card was last taken out
 	stats   Stats
 }
 
-var _ rigs.CardEmulator = (*Driver)(nil)
+var (
+	_ rigs.Crowd   = (*Driver)(nil)
+	_ rigs.Watched = (*Driver)(nil)
+)
 
 // card is what was put into one interface.
 type card struct {
@@ -170,7 +175,7 @@ func (d *Driver) greet(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.firmware, d.caps = args[2], strings.Split(args[3], ",")
-	d.slot, d.near = card{}, card{}
+	d.slot, d.near, d.doubt, d.gone = card{}, card{}, nil, time.Now()
 	return nil
 }
 
@@ -184,7 +189,7 @@ func (d *Driver) Firmware() string {
 	return d.firmware
 }
 
-// Capabilities are the emulator's interfaces out of "stripe", "chip" and "field".
+// Capabilities are the emulator's interfaces out of "stripe", "chip", "field" and "crowd".
 func (d *Driver) Capabilities() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -201,6 +206,12 @@ func (d *Driver) Stats() Stats {
 // Events is a bounded stream of what the terminal did with the card. When nobody reads, the
 // oldest are dropped and counted: the card's answers never wait. It is closed by Close.
 func (d *Driver) Events() <-chan rigs.CardEvent { return d.events }
+
+// Ended is closed when the line has ended; Err then says why. It implements rigs.Watched.
+func (d *Driver) Ended() <-chan struct{} { return d.line.Ended() }
+
+// Err is nil while the line is open, and a fault of the instrument afterwards.
+func (d *Driver) Err() error { return rigs.Fault(Name, "line", d.line.Err()) }
 
 // Close releases the line and ends both goroutines. It waits for a chip that is just working.
 func (d *Driver) Close() error {

@@ -101,7 +101,7 @@ func (e *emulator) carryOut(line string, m message) string {
 	}
 	if text == "" {
 		text = map[string]string{
-			"HELLO": "OK relay 1 sim-1.0 stripe,chip,field",
+			"HELLO": "OK relay 1 sim-1.0 stripe,chip,field,crowd",
 			"STATE": e.state(),
 		}[m.words[0]]
 	}

@@ -3,8 +3,9 @@ package relay
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
+
+	cards "github.com/assay-hil/assay/rigs/card"
 )
 
 // ErrReply is returned for a reply whose arguments are not those of PROTOCOL.md §2.
@@ -20,9 +21,16 @@ var ErrEventsLost = errors.New("emulator dropped events")
 // ErrNoCard is the fault when the terminal commanded a card although none is put in.
 var ErrNoCard = errors.New("command for a card that is not there")
 
+// ErrStale is the fault when the emulator called an answer stale although the terminal had not reset
+// or left the card: the emulator gave a command up too early, or lost it.
+var ErrStale = errors.New("emulator called an answer stale that the terminal still waited for")
+
+// ErrHeld is returned when the emulator confirmed that it let a card go and has it still.
+var ErrHeld = errors.New("emulator confirmed that the card is out and still holds it")
+
 // ErrChipAnswer is the fault when a chip's answer is no response APDU: shorter than SW1 SW2 or
 // longer than 256 bytes and SW1 SW2.
-var ErrChipAnswer = errors.New("chip's answer is not a response APDU")
+var ErrChipAnswer = cards.ErrAnswer
 
 // ReplyError is the emulator's refusal of a request.
 type ReplyError struct {
@@ -52,42 +60,5 @@ func (e *CapabilityError) Error() string {
 	return fmt.Sprintf("emulator has no %s interface; it has: %s", e.Need, strings.Join(e.Have, ", "))
 }
 
-// PanicError is the fault when a chip panicked. The terminal got 6F00. The panic's own value is left out
-// unless it is the runtime's, because it could hold card data.
-type PanicError struct {
-	Call  string // "ATR", "Reset" or "Transmit"
-	Cause string // the runtime's words, or the type of the panic's value
-	Where string // function and line
-}
-
-func (e *PanicError) Error() string {
-	return fmt.Sprintf("chip panicked in %s: %s at %s", e.Call, e.Cause, e.Where)
-}
-
-// newPanicError describes a recovered panic. It must be called by the deferred function
-// itself, so that the panicking frame is still on the stack.
-func newPanicError(call string, value any) *PanicError {
-	cause := fmt.Sprintf("%T", value)
-	if known, ok := value.(runtime.Error); ok {
-		cause = known.Error()
-	}
-	return &PanicError{Call: call, Cause: cause, Where: panicFrame()}
-}
-
-// panicFrame finds the frame that panicked: the first below the runtime's own.
-func panicFrame() string {
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
-	panicking := false
-	for {
-		f, more := frames.Next()
-		if f.Function == "runtime.gopanic" {
-			panicking = true
-		} else if panicking && !strings.HasPrefix(f.Function, "runtime.") {
-			return fmt.Sprintf("%s:%d", f.Function, f.Line)
-		}
-		if !more {
-			return "unknown place"
-		}
-	}
-}
+// PanicError is the fault when a chip panicked. The terminal got 6F00.
+type PanicError = cards.PanicError

@@ -25,7 +25,7 @@ func TestOpenLearnsTheEmulator(t *testing.T) {
 		if r.Name() != "card" || r.Firmware() != "sim-1.0" {
 			t.Errorf("name %q, firmware %q", r.Name(), r.Firmware())
 		}
-		if got, want := r.Capabilities(), []string{"stripe", "chip", "field"}; !reflect.DeepEqual(got, want) {
+		if got, want := r.Capabilities(), []string{"stripe", "chip", "field", "crowd"}; !reflect.DeepEqual(got, want) {
 			t.Errorf("capabilities %v, want %v", got, want)
 		}
 		must(t, r.Probe(ctx))
@@ -179,6 +179,7 @@ func TestMissingCapability(t *testing.T) {
 			"chip":   func() error { return r.Insert(ctx, &chip{}) },
 			"stripe": func() error { return r.Swipe(ctx, rigs.Tracks{}) },
 			"field":  func() error { return r.Tap(ctx, &chip{}, make([]byte, 4), nil) },
+			"crowd":  func() error { return r.Beside(ctx, make([]byte, 4)) },
 		}
 		for need, call := range calls {
 			lacks := (*CapabilityError)(nil)
@@ -199,6 +200,7 @@ func TestBadArgumentsAreNotSent(t *testing.T) {
 		long := rigs.Tracks{make([]byte, 300), make([]byte, 300), nil}
 		for name, err := range map[string]error{
 			"UID of 5 bytes":  r.Tap(ctx, &chip{}, make([]byte, 5), nil),
+			"UID of 6 bytes":  r.Beside(ctx, make([]byte, 6)),
 			"ATR of 34 bytes": r.Insert(ctx, &chip{atr: make([]byte, 34)}),
 			"long stripe":     r.Swipe(ctx, long),
 		} {

@@ -3,15 +3,12 @@ package relay
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/assay-hil/assay/rigs"
+	cards "github.com/assay-hil/assay/rigs/card"
 )
-
-// maxResponse is the longest short response APDU: 256 bytes and SW1 SW2 (ISO/IEC 7816-4).
-const maxResponse = 258
 
 // technicalProblem is SW 6F00, "no precise diagnosis" (ISO/IEC 7816-4): what the terminal gets
 // when the chip failed us.
@@ -59,8 +56,11 @@ func (w *worker) handle(in incoming) {
 // start begins a session of the card's application.
 func (w *worker) start(at time.Time, kind string, chip rigs.Chip) {
 	w.alive = chip
-	if chip != nil {
-		if err := guard("Reset", chip.Reset); err != nil {
+	w.explain()
+	if chip == nil {
+		w.unexpected(at)
+	} else {
+		if err := cards.Guard("Reset", chip.Reset); err != nil {
 			w.blame(err)
 		}
 	}
@@ -70,6 +70,7 @@ func (w *worker) start(at time.Time, kind string, chip rigs.Chip) {
 // finish ends it.
 func (w *worker) finish(at time.Time, kind string) {
 	w.alive = nil
+	w.explain()
 	w.emit(rigs.CardEvent{At: at, Kind: kind})
 }
 
@@ -81,13 +82,15 @@ func (w *worker) exchange(in incoming, arg string) {
 		w.count(func(s *Stats) { s.Unknown++ })
 		return
 	}
+	w.contradict()
+	moves := w.moved()
 	response, err := w.transmit(command)
 	if err != nil {
 		w.blame(err)
 		response = technicalProblem[:]
 	}
 	if len(response) > 0 {
-		w.answer(in.seq, response)
+		w.answer(in, response, moves)
 	}
 	w.emit(rigs.CardEvent{At: in.at, Kind: "exchange", Exchange: &rigs.Exchange{
 		At:       in.at,
@@ -110,24 +113,20 @@ func (w *worker) transmit(command []byte) ([]byte, error) {
 	if chip == nil {
 		return nil, ErrNoCard
 	}
-	// The chip gets and gives copies: the record must not change with its buffers.
-	var response []byte
-	if err := guard("Transmit", func() { response = slices.Clone(chip.Transmit(slices.Clone(command))) }); err != nil {
-		return nil, err
-	}
-	if n := len(response); n == 1 || n > maxResponse {
-		return nil, fmt.Errorf("%d bytes: %w", n, ErrChipAnswer)
-	}
-	return response, nil
+	return cards.Transmit(chip, command)
 }
 
-// answer hands a response to the emulator. That it is stale is the terminal's doing.
-func (w *worker) answer(seq byte, response []byte) {
-	_, err := w.request(w.life, "RAPDU", fmt.Sprintf("%02X", seq), byteString(response))
+// answer hands a response to the emulator. That it is stale may be the terminal's doing, or ours when a
+// card was moved since; else it is doubtful.
+func (w *worker) answer(in incoming, response []byte, moves uint64) {
+	_, err := w.request(w.life, "RAPDU", fmt.Sprintf("%02X", in.seq), byteString(response))
 	refused := (*ReplyError)(nil)
 	switch {
 	case errors.As(err, &refused) && refused.Code == "STALE":
 		w.count(func(s *Stats) { s.Stale++ })
+		if time.Since(in.at) < patience {
+			w.suspect(moves)
+		}
 	case err != nil:
 		w.blame(fmt.Errorf("answer to a command: %w", err))
 	}
@@ -141,6 +140,7 @@ func (w *worker) lost(arg string) {
 		return
 	}
 	w.count(func(s *Stats) { s.Lost += int(n) })
+	w.explain()
 	w.blame(fmt.Errorf("%d: %w", n, ErrEventsLost))
 }
 
@@ -179,15 +179,4 @@ func (d *Driver) inField() rigs.Chip {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.near.chip
-}
-
-// guard calls into the chip, which is other people's code, and turns a panic into an error.
-func guard(name string, call func()) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = newPanicError(name, value)
-		}
-	}()
-	call()
-	return nil
 }

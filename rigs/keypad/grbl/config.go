@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/rigs"
 )
 
 const (
@@ -23,7 +24,10 @@ const (
 
 // Point is a place in machine coordinates or an offset, in mm. Z grows upwards. Machine
 // coordinates are negative on most machines.
-type Point struct{ X, Y, Z float64 }
+type Point = rigs.Point
+
+// Tilt is a slope along the machine's axes, mm per mm.
+type Tilt struct{ X, Y float64 }
 
 // Config says where the keypad is and how to press it.
 type Config struct {
@@ -31,6 +35,8 @@ type Config struct {
 	Keypad terminals.Keypad
 	// Origin is the keypad's zero in machine coordinates.
 	Origin Point
+	// Tilt is how much the key tops rise along X and Y, mm per mm from Origin; zero for a level keypad.
+	Tilt Tilt
 	// Contact is how long a key is to be held at least; 0 = DefaultContact, or the keypad's
 	// Debounce where that is longer.
 	Contact time.Duration
@@ -50,7 +56,9 @@ type Limits struct {
 	// Motion is allowed for a movement to end, on top of what it takes at the machine's own
 	// rates ($110 to $122).
 	Motion time.Duration
-	Homing time.Duration // $H → ok; no status is reported meanwhile
+	// Homing is for $H → ok; no status is reported meanwhile. 0 is worked out from the machine's own
+	// settings: what it takes at the worst and half as much again, at least 2 minutes.
+	Homing time.Duration
 	Status time.Duration // ? → report, per try
 	// StatusEvery is the shortest time between two status queries. GRBL asks for at most 5 a second.
 	StatusEvery time.Duration
@@ -64,7 +72,6 @@ func DefaultLimits() Limits {
 		Settle:      100 * time.Millisecond,
 		Response:    5 * time.Second,
 		Motion:      10 * time.Second,
-		Homing:      60 * time.Second,
 		Status:      time.Second,
 		StatusEvery: 200 * time.Millisecond,
 		Stop:        time.Second,
@@ -78,7 +85,7 @@ func (l Limits) withDefaults() Limits {
 		fallback time.Duration
 	}{
 		{&l.Banner, d.Banner}, {&l.Settle, d.Settle}, {&l.Response, d.Response}, {&l.Motion, d.Motion},
-		{&l.Homing, d.Homing}, {&l.Status, d.Status}, {&l.StatusEvery, d.StatusEvery}, {&l.Stop, d.Stop},
+		{&l.Status, d.Status}, {&l.StatusEvery, d.StatusEvery}, {&l.Stop, d.Stop},
 	} {
 		if *f.value <= 0 {
 			*f.value = f.fallback
@@ -119,7 +126,7 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("config: key %q has no place", name)
 		}
 	}
-	for _, v := range []float64{pad.Surface, pad.Travel, pad.Safe, c.Origin.X, c.Origin.Y, c.Origin.Z, c.Overtravel, c.PlungeFeed} {
+	for _, v := range []float64{pad.Surface, pad.Travel, pad.Safe, c.Origin.X, c.Origin.Y, c.Origin.Z, c.Overtravel, c.PlungeFeed, c.Tilt.X, c.Tilt.Y} {
 		if !finite(v) {
 			return c, errors.New("config: a length or speed is not a number")
 		}
@@ -134,9 +141,35 @@ func (c Config) above(x, y float64) Point {
 	return Point{X: c.Origin.X + x, Y: c.Origin.Y + y, Z: c.safeZ()}
 }
 
-func (c Config) safeZ() float64 { return c.Origin.Z + c.Keypad.Safe }
-
-// bottomZ is the lowest point of a press.
-func (c Config) bottomZ() float64 {
-	return c.Origin.Z + c.Keypad.Surface - c.Keypad.Travel - c.Overtravel
+// safeZ is the height for sideways moves, above the highest key.
+func (c Config) safeZ() float64 {
+	_, highest := c.rises()
+	return c.Origin.Z + c.Keypad.Safe + highest
 }
+
+// bottomZ is the lowest point of any press.
+func (c Config) bottomZ() float64 {
+	lowest, _ := c.rises()
+	return c.Origin.Z + c.Keypad.Surface + lowest - c.Keypad.Travel - c.Overtravel
+}
+
+// bottomAt is the lowest point of a press on the key below a place in machine coordinates.
+func (c Config) bottomAt(above Point) float64 {
+	return c.Origin.Z + c.Keypad.Surface + c.rise(above.X-c.Origin.X, above.Y-c.Origin.Y) - c.Keypad.Travel - c.Overtravel
+}
+
+// rises gives how much the lowest and the highest key differ from the keypad's zero, and 0 for a level one.
+func (c Config) rises() (lowest, highest float64) {
+	first := true
+	for _, key := range c.Keypad.Keys {
+		rise := c.rise(key.X, key.Y)
+		if first {
+			lowest, highest, first = rise, rise, false
+		}
+		lowest, highest = min(lowest, rise), max(highest, rise)
+	}
+	return lowest, highest
+}
+
+// rise is how much higher a tilted keypad is at a place than at its zero.
+func (c Config) rise(x, y float64) float64 { return c.Tilt.X*x + c.Tilt.Y*y }

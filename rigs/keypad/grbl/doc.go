@@ -35,6 +35,13 @@
 // wanted time and up to some 60 ms longer; where braking alone takes longer than wanted (a
 // slow machine), contact is that long.
 //
+// # FluidNC
+//
+// The same driver. FluidNC's greeting is a setting, so only its first word counts ("Grbl "; keep
+// $Start/Message beginning so); its [VER:…] says what it is. Its machine is in a configuration tree: $20 to $22, $110 and
+// $120 are read-only shadows, $1 is not there, and what is missing is asked for by name
+// ($/stepping/idle_ms, $/axes/x/max_rate_mm_per_min). Its alarm codes go on after 10.
+//
 // # Alarms, cancelled calls and Halt
 //
 // Any ALARM, restart or lost answer ends the trust in the position: only Home (reset when

@@ -46,7 +46,10 @@ type Driver struct {
 	state // belongs to the holder of the turn
 }
 
-var _ rigs.Keypad = (*Driver)(nil)
+var (
+	_ rigs.Keypad  = (*Driver)(nil)
+	_ rigs.Watched = (*Driver)(nil)
+)
 
 // state is what the driver believes about the controller.
 type state struct {
@@ -62,8 +65,10 @@ type state struct {
 	restarts   int    // banners seen
 	greeting   string // the last banner
 	asked      time.Time
-	wco        *Point // last work coordinate offset reported
-	at         Point  // machine position when last confirmed; meaningful while positioned
+	limit      *time.Timer // of the wait under way: there is one at a time
+	wco        *Point      // last work coordinate offset reported
+	at         Point       // machine position when last confirmed; meaningful while positioned
+	park       Point       // where homing ended
 }
 
 // Open takes over the line, resets the controller, reads its settings and returns the driver.
@@ -79,6 +84,8 @@ func Open(ctx context.Context, line *serial.Line, cfg Config) (*Driver, error) {
 		closing: make(chan struct{}), done: make(chan struct{}), turn: make(chan struct{}, 1),
 	}
 	d.distrust, d.needReset = errors.New("never homed"), true
+	d.limit = time.NewTimer(time.Hour)
+	d.limit.Stop()
 	go d.reader()
 	for range openTries {
 		if err = d.introduce(ctx); !errors.Is(err, ErrRestarted) {
@@ -97,26 +104,73 @@ func (d *Driver) introduce(ctx context.Context) error {
 	if err := d.getInStep(ctx); err != nil {
 		return err
 	}
-	settings := map[int]float64{}
-	ask := order{step: "read settings", line: "$$", limit: d.cfg.Limits.Response, free: true}
-	ask.see = func(m message) {
-		if number, value, valid := parseSetting(m.text); m.kind == setting && valid {
-			settings[number] = value
+	limit, about, settings := d.cfg.Limits.Response, "", map[string]float64{}
+	see := func(m message) {
+		switch m.kind {
+		case version:
+			about = versionText(m.text)
+		case setting:
+			if name, value, valid := parseSetting(m.text); valid {
+				settings[name] = value
+			}
 		}
 	}
-	_, err := d.send(ctx, ask)
-	if err != nil {
+	ask := func(line string) error {
+		_, err := d.send(ctx, order{step: "read settings", line: line, limit: limit, free: true, see: see})
 		return err
 	}
-	d.machine, err = newMachine(d.greeting, settings)
+	if err := optional(ask("$I")); err != nil {
+		return err
+	}
+	if err := ask("$$"); err != nil {
+		return err
+	}
+	if isFluid(d.greeting, about) {
+		for _, name := range missing(settings) {
+			if err := optional(ask("$" + name)); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	d.machine, err = newMachine(d.greeting, about, settings)
+	if d.cfg.Limits.Homing <= 0 {
+		d.cfg.Limits.Homing = d.machine.homingLimit()
+	}
 	return err
+}
+
+// optional forgives that a controller does not know a question.
+func optional(err error) error {
+	if refusal := (*RefusedError)(nil); errors.As(err, &refusal) {
+		return nil
+	}
+	return err
+}
+
+// Contact is the range in which the time of a contact lies: what was wanted, and what the machine
+// makes of it, see the package's comment.
+func (d *Driver) Contact() (shortest, longest time.Duration) {
+	return d.machine.contact(d.cfg.Contact, d.cfg.Overtravel, d.cfg.PlungeFeed)
 }
 
 // Machine gives what the controller said about itself at Open.
 func (d *Driver) Machine() Machine { return d.machine }
 
+// Identity is the controller's greeting.
+func (d *Driver) Identity() string { return d.machine.Banner }
+
+// Warnings are those of Machine.
+func (d *Driver) Warnings() []string { return d.machine.Warnings() }
+
 // Name is "keypad".
 func (d *Driver) Name() string { return instrument }
+
+// Ended is closed when the line has ended; Err then says why. It implements rigs.Watched.
+func (d *Driver) Ended() <-chan struct{} { return d.line.Ended() }
+
+// Err is nil while the line is open, and a fault of the instrument afterwards.
+func (d *Driver) Err() error { return rigs.Fault(instrument, "line", d.line.Err()) }
 
 // Close releases the line. Nothing moves; call Halt first.
 func (d *Driver) Close() error {

@@ -276,7 +276,7 @@ func TestHomingFails(t *testing.T) {
 				if tt.is != nil {
 					rigFault(t, err, tt.is)
 				}
-				if alarmCode(err) != tt.alarm || time.Since(start) > 70*time.Second {
+				if alarmCode(err) != tt.alarm || time.Since(start) > 130*time.Second {
 					t.Errorf("after %v: %v", time.Since(start), err)
 				}
 				_, err = d.Press(t.Context(), "5")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assay-hil/assay/rigs"
 )
@@ -43,8 +44,8 @@ func (d *Driver) probe(ctx context.Context) error {
 	return err
 }
 
-// Halt brings the finger up. It ends a call under way, with ErrHalted, and then raises the
-// finger to the safe height; where the position is not known or the controller does not
+// Halt brings the finger up and parks it. It ends a call under way, with ErrHalted, raises the
+// finger to the safe height, and drives it to the place where homing ended if ctx leaves the time; where the position is not known or the controller does not
 // follow, it stops all movement (feed hold, soft reset) and homes, which lifts Z first and
 // leaves the driver homed. It works after any error and is bounded by Limits and ctx; with a
 // dead controller it returns an error that wraps rigs.ErrNoAnswer.
@@ -69,6 +70,9 @@ func (d *Driver) halt(ctx context.Context) error {
 	}
 	if d.positioned && !d.needReset {
 		err := d.lift(ctx, func() {})
+		if err == nil {
+			err = d.retreat(ctx)
+		}
 		if err == nil || ctx.Err() != nil || d.line.Err() != nil {
 			return err
 		}
@@ -82,4 +86,26 @@ func (d *Driver) halt(ctx context.Context) error {
 		return err
 	}
 	return d.home(ctx)
+}
+
+// parkReserve is left of the caller's time after parking: a deadline that passed while the machine
+// moves would stop it and cost the position.
+const parkReserve = 2 * time.Second
+
+// retreat drives the raised finger away from the keys, to the place where homing ended, unless there
+// is no time for it.
+func (d *Driver) retreat(ctx context.Context) error {
+	to := Point{X: d.park.X, Y: d.park.Y, Z: d.at.Z}
+	if offPlace(d.at, to, axes{xy: true}) == nil {
+		return nil
+	}
+	allow := d.machine.travel(d.at, to)
+	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < allow+parkReserve {
+		return nil
+	}
+	if err := d.rapid(ctx, "park", fmt.Sprintf("X%.3f Y%.3f", to.X, to.Y)); err != nil {
+		return err
+	}
+	_, err := d.arrive(ctx, "park", to, axes{xy: true}, allow)
+	return err
 }

@@ -32,7 +32,7 @@ func TestHaltRaisesTheFinger(t *testing.T) {
 	})
 }
 
-func TestHaltAfterARefusedDwellOnlyRaises(t *testing.T) {
+func TestHaltAfterARefusedDwellRaisesAndParks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, c := homed(t, nil)
 		c.change(overrides{onLine: answer(c, func(l string) bool { return l == "G4 P0.007" }, "error:20\r\n")})
@@ -42,7 +42,7 @@ func TestHaltAfterARefusedDwellOnlyRaises(t *testing.T) {
 		if err := d.Halt(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := c.record(); !slices.Equal(got, []string{"G53 G0 Z-40.000", "G4 P0.01"}) {
+		if got := c.record(); !slices.Equal(got, []string{"G53 G0 Z-40.000", "G4 P0.01", "G53 G0 X-1.000 Y-1.000", "G4 P0.01"}) {
 			t.Errorf("sent %q", got)
 		}
 		_, err = d.Press(t.Context(), "5")

@@ -56,7 +56,7 @@ func (d *Driver) home(ctx context.Context) error {
 	if d.restarts != restarts {
 		return fmt.Errorf("homing: %w", ErrRestarted)
 	}
-	d.positioned, d.at = true, at
+	d.positioned, d.at, d.park = true, at, at
 	return d.lift(ctx, func() { d.homed = true })
 }
 

@@ -43,6 +43,30 @@ func TestBrakeIsTheFormulaOfConstantAcceleration(t *testing.T) {
 	}
 }
 
+func TestHomingLimit(t *testing.T) {
+	stock := Machine{HomingSeek: 500, HomingFeed: 25, PullOff: 1, Travel: [3]float64{200, 200, 200}, Accel: [3]float64{10, 10, 10}}
+	long, endless, untold, fast := stock, stock, stock, stock
+	long.Travel = [3]float64{1000, 1200, 400}
+	endless.HomingSeek = 10
+	untold.HomingSeek = 0
+	fast.HomingSeek, fast.HomingFeed = 5000, 500
+	for name, c := range map[string]struct {
+		machine     Machine
+		least, most time.Duration
+	}{
+		// 1.5 × 200 mm at 500 mm/min and 5 mm at 25 mm/min, twice, and half as much again.
+		"stock":            {stock, 140 * time.Second, 160 * time.Second},
+		"long axes":        {long, 7 * time.Minute, 9 * time.Minute},
+		"too slow":         {endless, homingMax, homingMax},
+		"nothing is known": {untold, homingMin, homingMin},
+		"fast":             {fast, homingMin, homingMin},
+	} {
+		if got := c.machine.homingLimit(); got < c.least || got > c.most {
+			t.Errorf("%s: %v, want %v to %v", name, got, c.least, c.most)
+		}
+	}
+}
+
 func TestTravelIsAnUpperBound(t *testing.T) {
 	m := Machine{Rate: [3]float64{600, 600, 300}, Accel: [3]float64{10, 10, 10}}
 	if got := m.travel(Point{}, Point{}); got != 0 {

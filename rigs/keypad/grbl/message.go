@@ -16,8 +16,9 @@ const (
 	alarm               // push: ALARM:N
 	banner              // push: the controller has (re)started
 	report              // push: <…> status
-	setting             // push: $n=v
-	info                // push: […] feedback and >line:ok startup results, never counted
+	setting             // push: $n=v, or $/name=v of FluidNC
+	version             // push: [VER:…], the answer to $I
+	info                // push: other […] feedback and >line:ok startup results, never counted
 )
 
 // message is one line from the controller.
@@ -46,12 +47,19 @@ func classify(line string) message {
 		m.kind = banner // FluidNC's rest differs, and is a setting
 	case strings.HasPrefix(line, "<") && strings.HasSuffix(line, ">"):
 		m.kind = report
+	case strings.HasPrefix(line, "[VER:"):
+		m.kind = version
 	case strings.HasPrefix(line, "["), strings.HasPrefix(line, ">"):
 		m.kind = info
-	case len(line) > 2 && line[0] == '$' && line[1] >= '0' && line[1] <= '9':
+	case len(line) > 2 && line[0] == '$' && namesSetting(line[1:]):
 		m.kind = setting
 	}
 	return m
+}
+
+// versionText is what $I says between [VER: and ].
+func versionText(line string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(line, "[VER:"), "]")
 }
 
 func code(digits string) int {
@@ -62,20 +70,30 @@ func code(digits string) int {
 	return n
 }
 
-// parseSetting reads "$122=300.000", also with a description behind it; false for anything
-// else, such as "$N0=G20".
-func parseSetting(line string) (number int, value float64, valid bool) {
+// parseSetting reads "$122=300.000", also with a description behind it, and FluidNC's
+// "$/stepping/idle_ms=255"; false for anything else, such as "$N0=G20". The name is what stands between $ and =.
+func parseSetting(line string) (name string, value float64, valid bool) {
 	name, rest, found := strings.Cut(strings.TrimPrefix(line, "$"), "=")
-	number, err := strconv.Atoi(name)
-	if !found || err != nil || number < 0 {
-		return 0, 0, false
+	if !found || !namesSetting(name) {
+		return "", 0, false
 	}
 	rest, _, _ = strings.Cut(rest, " ")
-	value, err = strconv.ParseFloat(rest, 64)
-	if err != nil || !finite(value) {
-		return 0, 0, false
+	switch rest {
+	case "true":
+		return name, 1, true
+	case "false":
+		return name, 0, true
 	}
-	return number, value, true
+	value, err := strconv.ParseFloat(rest, 64)
+	if err != nil || !finite(value) {
+		return "", 0, false
+	}
+	return name, value, true
+}
+
+// namesSetting says whether a word after $ begins as a number or as a place in FluidNC's tree.
+func namesSetting(word string) bool {
+	return word != "" && (word[0] >= '0' && word[0] <= '9' || word[0] == '/')
 }
 
 // status is a status report. Its fields come in any order and not in every report.

@@ -34,7 +34,8 @@ func TestClassify(t *testing.T) {
 		{"[MSG:'$H'|'$X' to unlock]", info, 0},
 		{"[GC:G0 G54 G17 G21 G90 G94 M5 M9 T0 F0 S0]", info, 0},
 		{"[PRB:-1.000,-1.000,-4.900:1]", info, 0},
-		{"[VER:1.1h.20190830:]", info, 0},
+		{"[VER:1.1h.20190830:]", version, 0},
+		{"$/stepping/idle_ms=255", setting, 0},
 		{"[echo:ok]", info, 0},
 	}
 	for _, tt := range tests {
@@ -45,7 +46,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestParseStatus(t *testing.T) {
-	p := func(x, y, z float64) *Point { return &Point{x, y, z} }
+	p := func(x, y, z float64) *Point { return &Point{X: x, Y: y, Z: z} }
 	tests := []struct {
 		line string
 		want status
@@ -74,6 +75,7 @@ func TestParseStatus(t *testing.T) {
 func TestParseSetting(t *testing.T) {
 	for line, want := range map[string]float64{
 		"$122=300.000": 300, "$22=1": 1, "$110=500.000 (x max rate, mm/min)": 500,
+		"$/stepping/idle_ms=255": 255, "$/axes/x/soft_limits=true": 1, "$/axes/y/soft_limits=false": 0,
 	} {
 		if _, v, valid := parseSetting(line); !valid || v != want {
 			t.Errorf("parseSetting(%q) = %v, %t", line, v, valid)
@@ -81,7 +83,7 @@ func TestParseSetting(t *testing.T) {
 	}
 	for _, line := range []string{"$N0=", "$=1", "$1", "$1=", "$-1=5", "$1=NaN", "ok"} {
 		if n, v, valid := parseSetting(line); valid {
-			t.Errorf("parseSetting(%q) = %d, %v", line, n, v)
+			t.Errorf("parseSetting(%q) = %q, %v", line, n, v)
 		}
 	}
 }
@@ -113,8 +115,8 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 		}
-		if n, v, valid := parseSetting(line); valid && (n < 0 || !finite(v)) {
-			t.Errorf("setting %d = %v out of %q", n, v, line)
+		if n, v, valid := parseSetting(line); valid && (n == "" || !finite(v)) {
+			t.Errorf("setting %q = %v out of %q", n, v, line)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package grbl
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/assay-hil/assay/fixtures/terminals"
@@ -57,12 +58,15 @@ func (d *Driver) press(ctx context.Context, key terminals.Key) (rigs.Press, erro
 	return rigs.Press{Begin: begin, End: end}, nil
 }
 
-// approach brings the finger over the key, at the safe height first, and makes sure that it is
+// approach brings the finger over the key, at the safe height, and makes sure that it is
 // there: a digit lost on the line would press another key.
 func (d *Driver) approach(ctx context.Context, above Point) error {
 	allow := d.heightAllowance() + d.machine.travel(d.at, above)
-	if err := d.raise(ctx); err != nil {
-		return err
+	// After a press the finger was seen at the safe height.
+	if math.Abs(d.at.Z-d.cfg.safeZ()) > positionTolerance {
+		if err := d.raise(ctx); err != nil {
+			return err
+		}
 	}
 	if err := d.rapid(ctx, "move to the key", fmt.Sprintf("X%.3f Y%.3f", above.X, above.Y)); err != nil {
 		return err
@@ -75,7 +79,7 @@ func (d *Driver) approach(ctx context.Context, above Point) error {
 func (d *Driver) plunge(ctx context.Context, above Point) (time.Time, error) {
 	limits := d.cfg.Limits
 	bottom := above
-	bottom.Z = d.cfg.bottomZ()
+	bottom.Z = d.cfg.bottomAt(above)
 	allow := d.plungeTime(bottom.Z) + d.machine.travel(bottom, above)
 
 	down := fmt.Sprintf("G53 G1 Z%.3f F%.1f", bottom.Z, d.cfg.PlungeFeed)

@@ -50,7 +50,7 @@ func (d *Driver) note(m message) {
 		}
 		d.waiting = false
 	case alarm:
-		d.alarm = &AlarmError{Code: m.code}
+		d.alarm = &AlarmError{Code: m.code, fluid: d.machine.FluidNC}
 		d.needReset = true // alarms 1 and 2 silence the controller, 3, 6, 8 and 9 restart it
 		d.lose(d.alarm)
 	case banner:
@@ -120,7 +120,8 @@ func (d *Driver) send(ctx context.Context, o order) (time.Time, error) {
 	if err := d.trusted(o.step); err != nil && !o.free {
 		return time.Time{}, err
 	}
-	limit := time.NewTimer(o.limit)
+	limit := d.limit
+	limit.Reset(o.limit)
 	defer limit.Stop()
 	d.waiting = true
 	d.moving, d.used = d.moving || o.moves, d.used || o.moves
@@ -216,7 +217,8 @@ func (d *Driver) getInStep(ctx context.Context) error {
 		}
 		d.resetSent = false
 	}
-	return fmt.Errorf("soft reset: %w: no banner after %d resets", rigs.ErrNoAnswer, resetTries)
+	return fmt.Errorf("soft reset: %w: no banner that begins with \"Grbl \" after %d resets; is it a GRBL controller, at this baud rate? (on FluidNC: $Start/Message)",
+		rigs.ErrNoAnswer, resetTries)
 }
 
 func (d *Driver) awaitBanner(ctx context.Context) error {
@@ -299,7 +301,12 @@ func (d *Driver) query(ctx context.Context) (status, error) {
 
 // pace keeps the distance between two queries.
 func (d *Driver) pace(ctx context.Context) error {
-	timer := time.NewTimer(time.Until(d.asked.Add(d.cfg.Limits.StatusEvery)))
+	left := time.Until(d.asked.Add(d.cfg.Limits.StatusEvery))
+	if left <= 0 {
+		return nil
+	}
+	timer := d.limit
+	timer.Reset(left)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -310,7 +317,8 @@ func (d *Driver) pace(ctx context.Context) error {
 }
 
 func (d *Driver) awaitReport(ctx context.Context) (status, error) {
-	limit := time.NewTimer(d.cfg.Limits.Status)
+	limit := d.limit
+	limit.Reset(d.cfg.Limits.Status)
 	defer limit.Stop()
 	for {
 		select {

@@ -2,7 +2,10 @@ package numato
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/assay-hil/assay/rigs"
@@ -30,7 +33,7 @@ type Limits struct {
 
 // The defaults of Limits.
 const (
-	DefaultAnswer = time.Second
+	DefaultAnswer = 2 * time.Second
 	DefaultQuiet  = 50 * time.Millisecond
 	DefaultSettle = time.Second
 )
@@ -42,7 +45,9 @@ type Config struct {
 	// NormallyClosed says that the supply runs over the relay's resting contact: energised
 	// means that the terminal is off.
 	NormallyClosed bool
-	Limits         Limits
+	// Parts are the relays that take parts of the terminal out of order while they are energised, by name.
+	Parts  map[string]int
+	Limits Limits
 }
 
 // StuckError is returned when a relay does not read as it was commanded.
@@ -71,7 +76,11 @@ type Driver struct {
 	turn chan talk
 }
 
-var _ rigs.Power = (*Driver)(nil)
+var (
+	_ rigs.Power   = (*Driver)(nil)
+	_ rigs.Breaker = (*Driver)(nil)
+	_ rigs.Watched = (*Driver)(nil)
+)
 
 // talk is what must be known from one command to the next.
 type talk struct {
@@ -81,10 +90,14 @@ type talk struct {
 
 // New returns a driver that owns the line. It sends nothing. When it fails it closes the line.
 func New(line *serial.Line, cfg Config) (*Driver, error) {
-	if cfg.Channel < 0 || cfg.Channel > MaxChannel {
-		_ = line.Close()
-		return nil, rigs.Fault(Name, "configure",
-			fmt.Errorf("relay %d: only relays 0 to %d can be named", cfg.Channel, MaxChannel))
+	taken := map[int]bool{}
+	for _, channel := range append(slices.Collect(maps.Values(cfg.Parts)), cfg.Channel) {
+		if channel < 0 || channel > MaxChannel || taken[channel] {
+			_ = line.Close()
+			return nil, rigs.Fault(Name, "configure",
+				fmt.Errorf("relay %d: only relays 0 to %d can be named, each for one thing", channel, MaxChannel))
+		}
+		taken[channel] = true
 	}
 	set(&cfg.Limits.Answer, DefaultAnswer)
 	set(&cfg.Limits.Quiet, DefaultQuiet)
@@ -115,9 +128,22 @@ func (d *Driver) Off(ctx context.Context) error {
 	return rigs.Fault(Name, "off", d.supply(ctx, false))
 }
 
-// Halt gives the terminal its supply: that is the safe state.
+// Break energises the relay of a part, or lets it fall. Errors as of On.
+func (d *Driver) Break(ctx context.Context, part string, broken bool) error {
+	channel, ok := d.cfg.Parts[part]
+	if !ok {
+		return rigs.Fault(Name, "break", fmt.Errorf("no relay for the part %q; the rig has %v", part, slices.Sorted(maps.Keys(d.cfg.Parts))))
+	}
+	return rigs.Fault(Name, "break", d.relay(ctx, channel, broken))
+}
+
+// Halt mends every part and gives the terminal its supply: that is the safe state.
 func (d *Driver) Halt(ctx context.Context) error {
-	return rigs.Fault(Name, "halt", d.supply(ctx, true))
+	var errs []error
+	for _, part := range slices.Sorted(maps.Keys(d.cfg.Parts)) {
+		errs = append(errs, d.relay(ctx, d.cfg.Parts[part], false))
+	}
+	return rigs.Fault(Name, "halt", errors.Join(append(errs, d.supply(ctx, true))...))
 }
 
 // Probe asks for the board's version; any answer is a sign of life.
@@ -126,17 +152,27 @@ func (d *Driver) Probe(ctx context.Context) error {
 	return rigs.Fault(Name, "probe", err)
 }
 
+// Ended is closed when the line has ended; Err then says why. It implements rigs.Watched.
+func (d *Driver) Ended() <-chan struct{} { return d.line.Ended() }
+
+// Err is nil while the line is open, and a fault of the instrument afterwards.
+func (d *Driver) Err() error { return rigs.Fault(Name, "line", d.line.Err()) }
+
 // Close releases the line; the relay stays as it is. A running command ends with rigs.ErrClosed.
 func (d *Driver) Close() error {
 	return rigs.Fault(Name, "close", d.line.Close())
 }
 
-// supply switches the relay and reads it back, as one: no other command comes between.
+// supply switches the relay of the terminal's supply.
 func (d *Driver) supply(ctx context.Context, on bool) error {
-	energised := on != d.cfg.NormallyClosed
+	return d.relay(ctx, d.cfg.Channel, on != d.cfg.NormallyClosed)
+}
+
+// relay switches a relay and reads it back, as one: no other command comes between.
+func (d *Driver) relay(ctx context.Context, channel int, energised bool) error {
 	var got bool
-	set := command{text: fmt.Sprintf("relay %s %d", onOff(energised), d.cfg.Channel)}
-	read := command{text: fmt.Sprintf("relay read %d", d.cfg.Channel)}
+	set := command{text: fmt.Sprintf("relay %s %d", onOff(energised), channel)}
+	read := command{text: fmt.Sprintf("relay read %d", channel)}
 	read.accept = func(a answer) (ok bool) {
 		got, ok = a.state(read.text)
 		return ok
@@ -145,7 +181,7 @@ func (d *Driver) supply(ctx context.Context, on bool) error {
 		return err
 	}
 	if got != energised {
-		return &StuckError{Channel: d.cfg.Channel, Want: energised, Got: got}
+		return &StuckError{Channel: channel, Want: energised, Got: got}
 	}
 	return nil
 }

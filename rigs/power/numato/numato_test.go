@@ -128,6 +128,34 @@ func TestSwitching(t *testing.T) {
 	}
 }
 
+func TestPartsBreakAndHaltMendsThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &board{}
+		d := bench(t, b, Config{Channel: 0, Parts: map[string]int{"paper": 2, "pin-pad": 1}})
+		for _, step := range []struct {
+			part   string
+			broken bool
+			want   [2]bool // relays 1 and 2
+		}{{"paper", true, [2]bool{false, true}}, {"pin-pad", true, [2]bool{true, true}}, {"paper", false, [2]bool{true, false}}, {"paper", true, [2]bool{true, true}}} {
+			if err := d.Break(t.Context(), step.part, step.broken); err != nil {
+				t.Fatalf("%s: %v", step.part, err)
+			}
+			if got := [2]bool{b.energised("1"), b.energised("2")}; got != step.want {
+				t.Errorf("after %s %v: %v, want %v", step.part, step.broken, got, step.want)
+			}
+		}
+		if err := d.Break(t.Context(), "memory", true); err == nil || !strings.Contains(err.Error(), "[paper pin-pad]") {
+			t.Errorf("a part without a relay: %v", err)
+		}
+		if err := d.Halt(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if b.energised("1") || b.energised("2") || !b.energised("0") {
+			t.Error("Halt leaves a part broken, or the terminal without power")
+		}
+	})
+}
+
 func TestStuckRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &board{stuck: true}
@@ -304,6 +332,17 @@ func TestChannelRange(t *testing.T) {
 			}
 			if !errors.Is(line.Err(), rigs.ErrClosed) {
 				t.Error("the line is not closed")
+			}
+		})
+	}
+}
+
+func TestEachRelayIsForOneThing(t *testing.T) {
+	for _, parts := range []map[string]int{{"paper": 0}, {"paper": 10}, {"paper": 2, "memory": 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			host, _ := net.Pipe()
+			if _, err := New(serial.New("power", host), Config{Parts: parts}); err == nil || !strings.Contains(err.Error(), "each for one thing") {
+				t.Errorf("New(%v) = %v", parts, err)
 			}
 		})
 	}

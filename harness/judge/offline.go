@@ -1,0 +1,63 @@
+package judge
+
+import (
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/assay-hil/assay/fixtures/scenarios"
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// cryptogramGiven finds the type of a cryptogram in the answer to GENERATE AC, in either format (EMV Book 3, 6.5.5.4).
+var cryptogramGiven = regexp.MustCompile(`(?m)^ *(?:9F27 |80 )([0-9A-F]{2})`)
+
+// transactionCertificate is what a card answers when it approves.
+const transactionCertificate = "40"
+
+// unasked says what is wrong with an approval for which the host was not asked, up to a time. Nothing is when the card gave it with its
+// first cryptogram, for a sale below the floor limit of the application (EMV Book 3, 10.6.1).
+func (c *Case) unasked(begun record.Event, to int64) string {
+	name, started, given, count := "", "", "", 0
+	for _, e := range c.Events {
+		if e.US < begun.US || e.US > to || !is(e, "card", "exchange") {
+			continue
+		}
+		switch e.Fields["instruction"] {
+		case selectFile:
+			if m := selected.FindStringSubmatch(e.Fields["command"]); m != nil {
+				name = strings.ReplaceAll(m[1], "/", "")
+			}
+		case processingOptions:
+			started, given, count = name, "", 0
+		case generateAC:
+			count++
+			if m := cryptogramGiven.FindStringSubmatch(e.Fields["response"]); m != nil {
+				given = m[1]
+			}
+		}
+	}
+	if count != 1 || given != transactionCertificate {
+		return "although no answer had come"
+	}
+	if begun.Kind != "sale" {
+		return "by the card alone; without the host only a sale may be"
+	}
+	limit := c.floorLimit(started)
+	amount, err := strconv.ParseInt(strings.Replace(begun.Fields["amount"], ".", "", 1), 10, 64)
+	if err != nil || amount >= limit {
+		return fmt.Sprintf("by the card alone, and only below the floor limit, %s, need the host not be asked", scenarios.Money(limit))
+	}
+	return ""
+}
+
+// floorLimit is the terminal's for an application of the card's; 0, with which everything goes online, for one that it does not have.
+func (c *Case) floorLimit(application string) int64 {
+	name, err := hex.DecodeString(application)
+	if err != nil || c.Profile.EMV == nil {
+		return 0
+	}
+	return c.Profile.EMV.Application(name).FloorLimit
+}

@@ -1,0 +1,41 @@
+package rungs
+
+import (
+	"testing"
+
+	"github.com/assay-hil/assay/harness/record"
+)
+
+// TestSimSpoilsPackets plays packet faults on a kernel's network that assay made. Where the machine can't, the
+// probe says why.
+func TestSimSpoilsPackets(t *testing.T) {
+	simPasses(t, "PKT-REFUSED", "PKT-DUPLICATE")
+}
+
+// TestSimSpeaksTLSAndAsksForNames over TCP and UDP of the loopback.
+func TestSimSpeaksTLSAndAsksForNames(t *testing.T) {
+	simPasses(t, "TLS-WRONG-HOST", "DNS-NXDOMAIN")
+}
+
+func simPasses(t *testing.T, ids ...string) {
+	r, err := Open(Options{Rig: Sim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, id := range ids {
+		t.Run(id, func(t *testing.T) {
+			if why := NoPackets(r, scenario(t, id).PacketFaults()); why != "" {
+				t.Skip(why)
+			}
+			result := runOne(t, r, id)
+			if result.Verdict != record.Pass && result.Verdict != record.Marginal {
+				t.Errorf("%s (%s): %s", result.Verdict, result.Cause, result.Why)
+			}
+		})
+	}
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/assay-hil/assay/harness/record"
+	"github.com/assay-hil/assay/reports"
+)
+
+// Verdicts are gathered from every run folder below, and one that is another, missing or new is a difference.
+func TestVerdictsAreCompared(t *testing.T) {
+	root := t.TempDir()
+	for folder, lines := range map[string]string{
+		"run-1": `{"name":"A","scenario":"A","verdict":"pass"}` + "\n" + `{"name":"B@x","scenario":"B","verdict":"skipped"}`,
+		"run-2": `{"name":"C","scenario":"C","verdict":"fail"}`,
+	} {
+		dir := filepath.Join(root, folder)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, reports.ResultsFile), []byte(lines+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 || got.bad() != 1 {
+		t.Errorf("%v: %d bad", got, got.bad())
+	}
+	for _, c := range []struct {
+		want verdicts
+		n    int
+	}{
+		{verdicts{"A": record.Pass, "B@x": record.Skipped, "C": record.Fail}, 0},
+		{verdicts{"A": record.Pass, "B@x": record.Skipped, "C": record.Pass}, 1},
+		{verdicts{"A": record.Pass, "B@x": record.Skipped}, 1},
+		{verdicts{"A": record.Pass, "B@x": record.Skipped, "C": record.Fail, "D": record.Pass}, 1},
+	} {
+		if n := compare(c.want, got); n != c.n {
+			t.Errorf("%v: %d differences, want %d", c.want, n, c.n)
+		}
+	}
+}
