@@ -88,6 +88,7 @@ func TestWhatAnEarlierHostLeft(t *testing.T) {
 			if err := taps(ctx, line, device); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
+			synctest.Wait() // the Proxmark marks the packet before it changes its mode
 			if modes := device.Modes(); len(modes) == 0 || modes[len(modes)-1] != "out" {
 				t.Errorf("%s: the card is still in the field: %v", name, modes)
 			}
