@@ -1,6 +1,6 @@
 # make run    build, then prove the simulated terminal: the whole catalogue in virtual time, then the scenarios with
 #             the label smoke on the simulated bench, in real time; one report, opens nothing
-# make test   everything that passes on a bare Go machine, race detector on; three packages at a time, for
+# make test   everything that passes on a bare Go machine, race detector on; two packages at a time, for
 #             many tests wait for real time
 # make images the image of issuer and injector for deploy/compose.yaml; pulls nothing
 # make screenshots  the pictures in docs/ of the report, of two real runs; needs Chromium and fonts for Chinese

@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -21,6 +22,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -150,17 +152,42 @@ func (o options) uncaught(all []mutants.Mutant) ([]mutants.Mutant, error) {
 	if err := json.Unmarshal(text, &before); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.again, err)
 	}
+	left := map[place]bool{}
+	for at, b := range placed(before, func(o outcome) mutants.Mutant { return o.Mutant }) {
+		left[at] = b.State == survived || b.State == tooSlow || b.State == unmet
+	}
 	var chosen []mutants.Mutant
-	for _, b := range before {
-		for _, m := range all {
-			b.Mutant.ID = m.ID // other files may have more than they had
-			if b.Mutant == m && (b.State == survived || b.State == tooSlow || b.State == unmet) {
-				chosen = append(chosen, m)
-				break
-			}
+	for at, m := range placed(all, func(m mutants.Mutant) mutants.Mutant { return m }) {
+		if left[at] {
+			chosen = append(chosen, m)
 		}
 	}
+	slices.SortFunc(chosen, func(a, b mutants.Mutant) int { return cmp.Compare(a.ID, b.ID) })
 	return chosen, nil
+}
+
+// place tells a mutant also after lines were added above it or in other files: the nth of its kind
+// and code in its function, counted by line.
+type place struct {
+	file, function, kind, code string
+	nth                        int
+}
+
+// placed gives each its place.
+func placed[T any](them []T, of func(T) mutants.Mutant) map[place]T {
+	them = slices.SortedStableFunc(slices.Values(them), func(a, b T) int {
+		return cmp.Or(cmp.Compare(of(a).Line, of(b).Line), cmp.Compare(of(a).ID, of(b).ID))
+	})
+	at := map[place]T{}
+	for _, t := range them {
+		m := of(t)
+		p := place{file: m.File, function: m.Func, kind: m.Kind, code: m.Code}
+		for _, taken := at[p]; taken; _, taken = at[p] {
+			p.nth++
+		}
+		at[p] = t
+	}
+	return at
 }
 
 // build makes this very command again, with the mutants in it.

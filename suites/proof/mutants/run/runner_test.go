@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -38,5 +39,27 @@ func TestReport(t *testing.T) {
 	if err != nil || !strings.Contains(out.String(), "3 make a difference in some scenario: 2 caught (66.7 %)") ||
 		!strings.Contains(out.String(), "SURVIVES     x.go:3 f: delete y()  (2 of 2 scenarios)") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// A sample that an earlier run wrote names them by lines that have moved since.
+func TestAgainAfterLinesWereAdded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "outcome.json")
+	m := func(id, line int, code string) mutants.Mutant {
+		return mutants.Mutant{ID: id, File: "sale.go", Line: line, Func: "begin", Kind: mutants.Flip, Code: code}
+	}
+	before := []outcome{
+		{Mutant: m(3, 12, "a < b"), State: survived}, {Mutant: m(1, 10, "a < b"), State: "fails"},
+		{Mutant: m(2, 11, "c"), State: unmet}, {Mutant: m(4, 13, "gone"), State: survived},
+	}
+	if err := writeJSON(file, before); err != nil {
+		t.Fatal(err)
+	}
+	got, err := options{again: file}.choose([]mutants.Mutant{
+		m(7, 20, "a < b"), m(8, 21, "c"), m(9, 22, "a < b"), m(10, 23, "new"),
+	})
+	want := []mutants.Mutant{m(8, 21, "c"), m(9, 22, "a < b")}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v\nwant %v", got, err, want)
 	}
 }
