@@ -42,7 +42,7 @@ func programs(sc *scenarios.Scenario, p *terminals.Profile, tongue *hosts.Tongue
 		})
 	}
 	for i, f := range sc.Arrange.TLS {
-		made.tls = append(made.tls, network.TLSFault{ID: scenarios.LevelFaultID(scenarios.LevelTLS, f.Fault, i), Kind: f.Fault, Nth: f.Nth, Alert: f.Alert})
+		made.tls = append(made.tls, network.TLSFault{ID: scenarios.LevelFaultID(scenarios.LevelTLS, f.Fault, i), Kind: f.Fault, Uplink: f.Uplink, Nth: f.Nth, Alert: f.Alert})
 	}
 	for i, f := range sc.Arrange.DNS {
 		made.dns = append(made.dns, network.DNSFault{

@@ -18,7 +18,7 @@ func TestProgramOfTheLevels(t *testing.T) {
 		t.Fatal(err)
 	}
 	sc := &scenarios.Scenario{Arrange: scenarios.Arrange{
-		TLS:    []scenarios.TLSFault{{Fault: "alert", Alert: "access_denied", Nth: 2}},
+		TLS:    []scenarios.TLSFault{{Fault: "alert", Alert: "access_denied", Nth: 2, Uplink: "primary"}},
 		DNS:    []scenarios.DNSFault{{Fault: "slow", Uplink: "backup", By: "1s", Nth: 1}, {Fault: "nxdomain"}},
 		Packet: []scenarios.PacketFault{{Fault: "delay", Uplink: "primary", By: "connect - 2s", Jitter: "1s", Seed: 7, Direction: "host>terminal"}},
 	}}
@@ -26,7 +26,7 @@ func TestProgramOfTheLevels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []network.TLSFault{{ID: "tls-alert-1", Kind: "alert", Nth: 2, Alert: "access_denied"}}; !slices.Equal(made.tls, want) {
+	if want := []network.TLSFault{{ID: "tls-alert-1", Kind: "alert", Nth: 2, Alert: "access_denied", Uplink: "primary"}}; !slices.Equal(made.tls, want) {
 		t.Errorf("%+v, want %+v", made.tls, want)
 	}
 	names := []network.DNSFault{{ID: "dns-slow-1", Kind: "slow", Name: "pos2.bank.test", Nth: 1, By: 500 * time.Millisecond}, {ID: "dns-nxdomain-2", Kind: "nxdomain"}}

@@ -138,7 +138,7 @@ func (l *levels) uplink(w wire, name string) networkserver.Uplink {
 			if err != nil || l.tls == nil {
 				return ln, err
 			}
-			return l.tls.Listen(ln), nil
+			return l.tls.Listen(ln, name), nil
 		},
 		Dial:     func(ctx context.Context) (net.Conn, error) { return w.Dial(ctx, issuerName) },
 		SelfDial: func(ctx context.Context) (net.Conn, error) { return w.DialBeside(ctx, name) },

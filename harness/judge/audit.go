@@ -171,7 +171,7 @@ func (c *Case) fired() []record.Check {
 	}
 	for _, f := range c.Scenario.LevelFaults() {
 		if fired[f.ID] == 0 {
-			missed("fault", "the "+f.Level+" fault "+f.ID, record.Network, c.met(f.Level))
+			missed("fault", "the "+f.Level+" fault "+f.ID, record.Network, c.met(f))
 			continue
 		}
 		checks = append(checks, record.Check{Phase: Act, What: "fault", Expected: "the " + f.Level + " fault " + f.ID + " fires",
@@ -187,11 +187,16 @@ func (c *Case) fired() []record.Check {
 	return checks
 }
 
-// met says whether the terminal did what a fault of a level could have acted on: dialled, or asked for a name.
-// Packets leave no trace but the fault's own.
-func (c *Case) met(level string) bool {
-	return level == scenarios.LevelPacket || slices.ContainsFunc(c.Events, func(e record.Event) bool {
-		return is(e, "network", map[string]string{scenarios.LevelTLS: "opened", scenarios.LevelDNS: "query"}[level])
+// met says whether the terminal did what a fault below the message could have acted on: dialled, over the uplink
+// where it is of one, or asked for a name. Packets leave no trace but the fault's own.
+func (c *Case) met(f scenarios.LevelFault) bool {
+	return f.Level == scenarios.LevelPacket || slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		switch f.Level {
+		case scenarios.LevelTLS:
+			return is(e, "network", "opened") && (f.Uplink == "" || f.Uplink == e.Fields["uplink"])
+		default:
+			return is(e, "network", "query")
+		}
 	})
 }
 

@@ -421,6 +421,18 @@ func TestUnfiredLevelFault(t *testing.T) {
 	}
 }
 
+// A fault of one uplink's TLS could not act on a terminal that dialled the other alone.
+func TestUnfiredFaultOfAnUplink(t *testing.T) {
+	const never = "it did not fire: the terminal never sent what it waits for"
+	for dialled, want := range map[string]string{"primary": never, "backup": "it did not fire"} {
+		c := &Case{Scenario: &scenarios.Scenario{}, Events: inAct(at(2000, "network", "opened", "connection", "1", "uplink", dialled))}
+		c.Scenario.Arrange.TLS = []scenarios.TLSFault{{Fault: "expired", Uplink: "backup"}}
+		if checks := c.fired(); len(checks) != 1 || checks[0].Verdict != record.Inconclusive || checks[0].Observed != want {
+			t.Errorf("%s was dialled: %+v, want %q", dialled, checks, want)
+		}
+	}
+}
+
 // TestBenchBeforeTheTerminal: what the terminal seems to have done wrong may come from the same contradiction.
 func TestBenchBeforeTheTerminal(t *testing.T) {
 	c := goodCase(t)

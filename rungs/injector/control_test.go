@@ -76,8 +76,11 @@ func TestClientOfTheLayers(t *testing.T) {
 		}
 	})
 	c := network.New(http.DefaultClient, i.Ready().Control, network.WithToken("a token of some length"))
-	if err := c.ArmTLS(t.Context(), []network.TLSFault{{ID: "t", Kind: "alert", Alert: "access_denied", Nth: 2}}); err != nil {
+	if err := c.ArmTLS(t.Context(), []network.TLSFault{{ID: "t", Kind: "alert", Alert: "access_denied", Uplink: "primary", Nth: 2}}); err != nil {
 		t.Error(err)
+	}
+	if err := c.ArmTLS(t.Context(), []network.TLSFault{{ID: "t", Kind: "alert", Uplink: "backup"}}); err == nil || !strings.Contains(err.Error(), `unknown uplink "backup"`) {
+		t.Errorf("an uplink that it has not: %v", err)
 	}
 	if err := c.ArmDNS(t.Context(), []network.DNSFault{{ID: "d", Kind: "slow", Name: "pos.test", Type: "A", Nth: 1, By: 5}}); err != nil {
 		t.Error(err)

@@ -225,7 +225,7 @@ func (i *Injector) uplink(u uplink) network.Uplink {
 			}
 			listen = l.Addr().String()
 			if i.tls != nil {
-				l = i.tls.Listen(l)
+				l = i.tls.Listen(l, u.name)
 			}
 			return l, nil
 		},

@@ -24,8 +24,10 @@ type TLSFault struct {
 	ID string `json:"id" yaml:"id,required"`
 	// Kind is one of the layer's vocabulary (tlswire.Vocabulary).
 	Kind string `json:"kind" yaml:"kind,required"`
+	// Uplink is the name of the one that it acts on; "" is every one.
+	Uplink string `json:"uplink,omitempty" yaml:"uplink"`
 	// Nth handshake since arming, from 1, or with corrupted-record the nth record with messages to
-	// the terminal; 0 means every one.
+	// the terminal; 0 means every one. With an uplink those of that uplink count.
 	Nth int `json:"nth,omitempty" yaml:"nth"`
 	// Alert is the description that "alert" sends, a name of RFC 8446, 6.2; "" means
 	// handshake_failure.

@@ -12,7 +12,7 @@ import (
 func (c *conn) answer(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c.name = printable(hello.ServerName)
 	set := c.endpoint.current()
-	fault := set.handshake()
+	fault := set.handshake(c.uplink)
 	if fault == nil {
 		return nil, nil
 	}
@@ -29,17 +29,17 @@ func (c *conn) answer(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if err := c.wire.alert(alerts[description]); err != nil {
 			return nil, err
 		}
-		set.fire(fault, c.peer())
+		set.fire(fault, c)
 		return nil, fmt.Errorf("%w: %s", errAlert, description)
 	case stall:
-		set.fire(fault, c.peer())
+		set.fire(fault, c)
 		return nil, c.stall(set)
 	}
 	config := c.endpoint.base.Clone()
 	shown := c.endpoint.certs[fault.Kind]
 	config.Certificates = nil
 	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		set.fire(fault, c.peer())
+		set.fire(fault, c)
 		return &shown, nil
 	}
 	return config, nil

@@ -271,6 +271,8 @@ func TestFaultsThatMakeNoSense(t *testing.T) {
 			{[]tlswire.Fault{{ID: "a", Kind: "expired", Alert: "access_denied"}}, "only the kind alert has it"},
 			{[]tlswire.Fault{{ID: "a", Kind: "alert", Nth: -1}}, "nth: 1 or more"},
 			{[]tlswire.Fault{{ID: "a", Kind: "alert"}, {ID: "a", Kind: "expired"}}, "used twice"},
+			{[]tlswire.Fault{{ID: "a", Kind: "alert", Uplink: "primry"}}, `unknown uplink "primry"; did you mean "primary"?`},
+			{[]tlswire.Fault{{ID: "a", Kind: "alert", Uplink: "backup"}}, `unknown uplink "backup"`}, // nobody listens for it
 			{make([]tlswire.Fault, tlswire.MaxFaults+1), "65 faults, at most 64"},
 		} {
 			if err := w.endpoint.Arm(test.faults); !errors.Is(err, tlswire.ErrFault) || !strings.Contains(err.Error(), test.want) {

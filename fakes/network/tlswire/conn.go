@@ -26,6 +26,7 @@ var (
 // conn is one terminal's connection: a tls.Conn that does not hang at its ends.
 type conn struct {
 	endpoint *Endpoint
+	uplink   string
 	wire     *wire
 	tls      *tls.Conn
 	ctx      context.Context // ends with the connection
@@ -58,14 +59,14 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	set := c.endpoint.current()
-	fault := set.record()
+	fault := set.record(c.uplink)
 	if fault == nil {
 		return c.tls.Write(p)
 	}
 	c.wire.flipNext()
 	n, err := c.tls.Write(p)
 	if err == nil {
-		set.fire(fault, c.peer())
+		set.fire(fault, c)
 	}
 	return n, err
 }
@@ -95,9 +96,9 @@ func (c *conn) handshake() error {
 	return c.err
 }
 
-// report adds the peer and leaves out what is empty.
+// report adds uplink and peer and leaves out what is empty.
 func (c *conn) report(kind string, fields map[string]string) {
-	fields["peer"] = c.peer()
+	fields["uplink"], fields["peer"] = c.uplink, c.peer()
 	for k, v := range fields {
 		if v == "" {
 			delete(fields, k)

@@ -11,12 +11,12 @@
 //
 // # Events
 //
-// "armed", "fired", "healed" (fault, kind); "fired" with peer. A certificate with a flaw has fired
-// when the terminal was shown it. "handshake" (peer, outcome, version, name, fault, why) tells how
-// one ended: with outcome "completed" and a certificate fault, the terminal accepted what it had
-// to refuse. "alert" (peer, why) when the terminal ends an established connection with an alert;
-// after corrupted-record it has to be bad_record_mac. Peer is the terminal's address, name is the
-// server name it asked for.
+// "armed", "fired", "healed" (fault, kind); "fired" with uplink and peer. A certificate with a flaw has
+// fired when the terminal was shown it. "handshake" (uplink, peer, outcome, version, name, fault, why)
+// tells how one ended: with outcome "completed" and a certificate fault, the terminal accepted what it
+// had to refuse. "alert" (uplink, peer, why) when the terminal ends an established connection with an
+// alert; after corrupted-record it has to be bad_record_mac. Uplink is the one dialled, peer the
+// terminal's address, name the server name it asked for.
 package tlswire
 
 import (

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,8 +34,9 @@ type Endpoint struct {
 	base  *tls.Config
 	certs map[string]tls.Certificate // by kind of fault; "" is the good one
 
-	mu  sync.Mutex
-	set *set
+	mu      sync.Mutex
+	set     *set
+	uplinks []string // that it listens for, or has
 }
 
 // New makes an endpoint without faults. Its certificates are valid relative to now.
@@ -70,13 +72,13 @@ func New(config Config) (*Endpoint, error) {
 	return e, nil
 }
 
-// Arm heals the faults before and arms these. The error is ErrFault.
+// Arm heals the faults before and arms these. Their uplinks are those that Listen was told of. The error is ErrFault.
 func (e *Endpoint) Arm(faults []Fault) error {
-	if err := check(faults); err != nil {
-		return err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := check(faults, e.uplinks); err != nil {
+		return err
+	}
 	e.set.heal()
 	e.set = newSet(faults, e.set.report)
 	return nil
@@ -95,14 +97,21 @@ func (e *Endpoint) current() *set {
 }
 
 // Listen gives a listener whose connections speak TLS with who dials inner. Closing it closes
-// inner. An endpoint may listen many times, at once or one after the other.
-func (e *Endpoint) Listen(inner net.Listener) net.Listener {
-	return &listener{Listener: inner, endpoint: e}
+// inner. An endpoint may listen many times, at once or one after the other, and for an uplink more
+// than once. The uplink's name is that in faults and events.
+func (e *Endpoint) Listen(inner net.Listener, uplink string) net.Listener {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !slices.Contains(e.uplinks, uplink) {
+		e.uplinks = append(e.uplinks, uplink)
+	}
+	return &listener{Listener: inner, endpoint: e, uplink: uplink}
 }
 
 type listener struct {
 	net.Listener
 	endpoint *Endpoint
+	uplink   string
 }
 
 // Accept accepts a connection, whose handshake is still to come.
@@ -111,11 +120,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.endpoint.serve(raw), nil
+	return l.endpoint.serve(raw, l.uplink), nil
 }
 
-func (e *Endpoint) serve(raw net.Conn) *conn {
-	c := &conn{endpoint: e, wire: &wire{Conn: raw}}
+func (e *Endpoint) serve(raw net.Conn, uplink string) *conn {
+	c := &conn{endpoint: e, uplink: uplink, wire: &wire{Conn: raw}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	config := e.base.Clone()
 	config.GetConfigForClient = c.answer

@@ -33,20 +33,22 @@ const (
 
 var (
 	handshake = []string{OnHandshake}
-	nth       = client.Param{Name: "nth", Default: "0", Help: "which one since arming, from 1; 0 is every one"}
+	uplink    = client.Param{Name: "uplink", Default: "every one", Help: "the one that it acts on"}
+	nth       = client.Param{Name: "nth", Default: "0", Help: "which one since arming, of the uplink if there is one, from 1; 0 is every one"}
+	where     = []client.Param{uplink, nth}
 )
 
 // Vocabulary is every kind of fault of this package, sorted by name.
 var Vocabulary = []client.Kind{
-	{Kind: alert, On: handshake, Params: []client.Param{nth, {Name: "alert", Default: defaultAlert, Help: "its description, a name of RFC 8446, 6.2"}},
+	{Kind: alert, On: handshake, Params: []client.Param{uplink, nth, {Name: "alert", Default: defaultAlert, Help: "its description, a name of RFC 8446, 6.2"}},
 		Rows: []int{35}, Help: "a fatal alert answers the ClientHello"},
-	{Kind: corrupt, On: []string{OnRecord}, Params: []client.Param{nth}, Rows: []int{38}, Help: "one bit of a record to the terminal is flipped"},
-	{Kind: string(certs.Expired), On: handshake, Params: []client.Param{nth}, Rows: []int{36}, Help: "the certificate ended two days ago"},
-	{Kind: stall, On: handshake, Params: []client.Param{nth}, Rows: []int{37}, Help: "silence after the ClientHello, until healed"},
-	{Kind: string(certs.NotYet), On: handshake, Params: []client.Param{nth}, Rows: []int{36}, Help: "the certificate begins in two days"},
-	{Kind: string(certs.UnknownCA), On: handshake, Params: []client.Param{nth}, Rows: []int{36}, Help: "nobody known has signed the certificate"},
-	{Kind: version, On: handshake, Params: []client.Param{nth}, Rows: []int{35}, Help: "the alert protocol_version answers the ClientHello"},
-	{Kind: string(certs.WrongHost), On: handshake, Params: []client.Param{nth}, Rows: []int{36}, Help: "the certificate is another host's"},
+	{Kind: corrupt, On: []string{OnRecord}, Params: where, Rows: []int{38}, Help: "one bit of a record to the terminal is flipped"},
+	{Kind: string(certs.Expired), On: handshake, Params: where, Rows: []int{36}, Help: "the certificate ended two days ago"},
+	{Kind: stall, On: handshake, Params: where, Rows: []int{37}, Help: "silence after the ClientHello, until healed"},
+	{Kind: string(certs.NotYet), On: handshake, Params: where, Rows: []int{36}, Help: "the certificate begins in two days"},
+	{Kind: string(certs.UnknownCA), On: handshake, Params: where, Rows: []int{36}, Help: "nobody known has signed the certificate"},
+	{Kind: version, On: handshake, Params: where, Rows: []int{35}, Help: "the alert protocol_version answers the ClientHello"},
+	{Kind: string(certs.WrongHost), On: handshake, Params: where, Rows: []int{36}, Help: "the certificate is another host's"},
 }
 
 // alerts are the descriptions of RFC 8446, 6.2, that a server may answer a ClientHello with.
@@ -91,20 +93,24 @@ func (f *WrittenFault) UnmarshalStrict(d *strict.Decoder, n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
 		return // complained about
 	}
-	for _, text := range checkFault(f.Fault, map[string]bool{}) {
+	for _, text := range checkFault(f.Fault, map[string]bool{}) { // which uplinks there are, only the endpoint knows
 		d.Errorf(n, "%s", text)
 	}
 }
 
-// check says what is wrong with faults, everything at once; the error is ErrFault.
-func check(faults []Fault) error {
+// check says what is wrong with faults for these uplinks, everything at once; the error is ErrFault.
+func check(faults []Fault, uplinks []string) error {
 	if n := len(faults); n > MaxFaults {
 		return fmt.Errorf("%w: %d faults, at most %d", ErrFault, n, MaxFaults)
 	}
 	var wrong []error
 	seen := map[string]bool{}
 	for i, f := range faults {
-		for _, text := range checkFault(f, seen) {
+		texts := checkFault(f, seen)
+		if f.Uplink != "" && !slices.Contains(uplinks, f.Uplink) {
+			texts = append(texts, strict.UnknownMessage("uplink", f.Uplink, uplinks))
+		}
+		for _, text := range texts {
 			wrong = append(wrong, fmt.Errorf("%w %d (%.*q): %s", ErrFault, i+1, maxID, f.ID, text))
 		}
 		seen[f.ID] = true

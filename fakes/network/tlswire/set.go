@@ -13,8 +13,8 @@ type set struct {
 
 	mu         sync.Mutex
 	entries    []*entry
-	handshakes int // begun since arming
-	records    int // sent since arming
+	handshakes map[string]int // begun since arming, by uplink; of all of them under ""
+	records    map[string]int // sent since arming, likewise
 	over       bool
 }
 
@@ -25,7 +25,7 @@ type entry struct {
 }
 
 func newSet(faults []Fault, report func(string, map[string]string)) *set {
-	s := &set{report: report, healed: make(chan struct{})}
+	s := &set{report: report, healed: make(chan struct{}), handshakes: map[string]int{}, records: map[string]int{}}
 	for _, f := range faults {
 		s.entries = append(s.entries, &entry{Fault: f})
 		report("armed", map[string]string{"fault": f.ID, "kind": f.Kind})
@@ -33,41 +33,46 @@ func newSet(faults []Fault, report func(string, map[string]string)) *set {
 	return s
 }
 
-// handshake counts one and gives the fault that it meets, if any.
-func (s *set) handshake() *entry {
+// handshake counts one of an uplink and gives the fault that it meets, if any.
+func (s *set) handshake(uplink string) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.handshakes++
-	return s.pick(false, s.handshakes)
+	return s.pick(false, uplink, s.handshakes)
 }
 
-// record counts one and gives the fault that it meets, if any.
-func (s *set) record() *entry {
+// record counts one of an uplink and gives the fault that it meets, if any.
+func (s *set) record(uplink string) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records++
-	return s.pick(true, s.records)
+	return s.pick(true, uplink, s.records)
 }
 
-// pick is the first fault on the nth record or handshake. The set is locked.
-func (s *set) pick(record bool, nth int) *entry {
+// pick counts a record or handshake and gives the first fault on it. The set is locked.
+func (s *set) pick(record bool, uplink string, counted map[string]int) *entry {
+	counted[uplink]++
+	if uplink != "" {
+		counted[""]++
+	}
 	if s.over {
 		return nil
 	}
 	for _, e := range s.entries {
-		if (e.Kind == corrupt) == record && (e.Nth == 0 || e.Nth == nth) {
+		if e.Uplink != "" && e.Uplink != uplink {
+			continue
+		}
+		if (e.Kind == corrupt) == record && (e.Nth == 0 || e.Nth == counted[e.Uplink]) {
 			return e
 		}
 	}
 	return nil
 }
 
-// fire reports that a fault acted.
-func (s *set) fire(e *entry, peer string) {
+// fire reports that a fault acted on a connection.
+func (s *set) fire(e *entry, c *conn) {
 	s.mu.Lock()
 	e.fired++
 	s.mu.Unlock()
-	s.report("fired", map[string]string{"fault": e.ID, "kind": e.Kind, "peer": peer})
+	s.report("fired", map[string]string{"fault": e.ID, "kind": e.Kind, "uplink": c.uplink, "peer": c.peer()})
 }
 
 // heal ends all faults, once.

@@ -67,11 +67,17 @@ func newWorld(t *testing.T, config tlswire.Config, inner net.Listener, err error
 	if w.endpoint, err = tlswire.New(config); err != nil {
 		t.Fatal(err)
 	}
-	w.listener = w.endpoint.Listen(inner)
+	w.listener = w.listen(t, inner, "primary")
+	return w
+}
+
+// listen accepts from inner, as an uplink, what the world opens next.
+func (w *world) listen(t *testing.T, inner net.Listener, uplink string) net.Listener {
+	l := w.endpoint.Listen(inner, uplink)
 	var accepting sync.WaitGroup
 	accepting.Go(func() {
 		for {
-			c, err := w.listener.Accept()
+			c, err := l.Accept()
 			if err != nil {
 				return
 			}
@@ -80,10 +86,10 @@ func newWorld(t *testing.T, config tlswire.Config, inner net.Listener, err error
 	})
 	t.Cleanup(func() {
 		w.endpoint.Heal()
-		_ = w.listener.Close()
+		_ = l.Close()
 		accepting.Wait()
 	})
-	return w
+	return l
 }
 
 func (w *world) report(kind string, fields map[string]string) {
@@ -92,6 +98,9 @@ func (w *world) report(kind string, fields map[string]string) {
 		if fields[name] != "" {
 			words = append(words, fields[name])
 		}
+	}
+	if fields["uplink"] == "backup" { // the tests of one uplink alone are on the other
+		words = append(words, "on backup")
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
