@@ -125,7 +125,7 @@ func onStage() []*scenarios.Scenario {
 	s.Source = []string{"faults/54", "payments/E-03"}
 	all = append(all, s)
 
-	s = made("TRACE-WRAP", "payments/F-19", scenarios.Text{EN: "The trace numbers begin anew", ZH: "流水号循环"},
+	s = made("TRACE-WRAP", scenarios.Control, scenarios.Text{EN: "The trace numbers begin anew", ZH: "流水号循环"},
 		scenarios.Text{EN: "After 999999 comes 000001. Nobody notices: every sale is charged once.", ZH: "流水号999999之后为000001，每笔消费扣款一次。"}, "control")
 	s.Source = []string{"faults/55"}
 	for n := range int64(3) {
@@ -135,7 +135,7 @@ func onStage() []*scenarios.Scenario {
 	s.Expect = append(s.Expect, scenarios.Expectation{Host: &scenarios.HostExpectation{Request: "0200", Times: 3}}, scenarios.Expectation{Reversal: &scenarios.ReversalExpectation{None: true}})
 	all = append(all, s)
 
-	s = lost(made("TRACE-WRAP-REVERSAL", "payments/F-19", scenarios.Text{EN: "The sale with the last trace number is taken back", ZH: "末号流水的交易被冲正"},
+	s = lost(made("TRACE-WRAP-REVERSAL", "article/A-05", scenarios.Text{EN: "The sale with the last trace number is taken back", ZH: "末号流水的交易被冲正"},
 		scenarios.Text{EN: "The reversal has the number 999999 of its sale, the next sale begins anew. Do the sale again: the customer pays once.", ZH: "冲正沿用原流水号999999，下一笔重新计数。请重新交易，顾客只付一次。"}))
 	s.Source = []string{"faults/55"}
 	return append(append(all, s), pairs()...)
@@ -144,7 +144,7 @@ func onStage() []*scenarios.Scenario {
 // pairs are two terminals at one host, that do the same at the same time, with the same trace numbers.
 func pairs() []*scenarios.Scenario {
 	why := scenarios.Text{EN: "Two tills sell at the same moment. The bank keeps them apart by the terminal's number: each sale is charged once, to its own till.", ZH: "两台终端同时交易，银行按终端号区分，每笔只在本机扣款一次。"}
-	plain := made("TWO-TERMINALS", "payments/E-13", scenarios.Text{EN: "Two terminals at one host", ZH: "两台终端同一主机"}, why, "control")
+	plain := made("TWO-TERMINALS", scenarios.Control, scenarios.Text{EN: "Two terminals at one host", ZH: "两台终端同一主机"}, why, "control")
 	plain.Source = []string{"faults/20"}
 	from := neighbour(scenarios.Arrange{})
 	plain.Act, plain.Expect, plain.Recover, plain.Recovered = from.Act, from.Expect, from.Recover, from.Recovered
