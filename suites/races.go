@@ -64,7 +64,10 @@ func cuts() []*scenarios.Scenario {
 	} {
 		s := made("CUT-AT-"+strings.ToUpper(c.at), "article/B-04", scenarios.Text{EN: "Power is cut on the screen " + c.at, ZH: c.zh + "画面时断电"},
 			scenarios.Text{EN: "The power went in the middle. After the restart the terminal ends by itself what was under way; the next sale passes, and each sale is charged once at most.", ZH: "中途断电。重启后终端自行完成未了事项，下一笔交易成功，每笔至多扣款一次。"})
-		s.Remedy, s.Source, s.Arrange = []string{"article/R-07"}, []string{"faults/56", "payments/F-01"}, c.arrange
+		s.Remedy, s.Source, s.Arrange = []string{"article/R-07"}, []string{"faults/56"}, c.arrange
+		if c.at == "processing" {
+			s.Source = append(s.Source, "payments/F-01")
+		}
 		s.Needs = append(s.Needs, "power")
 		if c.needs != "" {
 			s.Needs = append(s.Needs, c.needs)

@@ -12,6 +12,8 @@ const (
 	defectTimerPerRead         = "timer-per-read"
 	defectTimerDoubled         = "timer-doubled"
 	defectNoKeyTimeout         = "no-key-timeout"
+	defectDialAsRefused        = "connect-timeout-as-refused"
+	defectCutAsSilence         = "cut-reply-as-silence"
 )
 
 // uplinkDefects are listed with the rule that each breaks.
@@ -70,6 +72,16 @@ func uplinkDefects() []Defect {
 			Name: defectNoKeyTimeout, Group: groupTimers,
 			What: "an entry screen waits for ever: an abandoned sale blocks the till",
 			Rule: "B6: an entry screen gives up after the user's time",
+		},
+		{
+			Name: defectDialAsRefused, Group: groupPrompts,
+			What: "a host that does not answer the dialling is shown as one that refuses: the cashier looks for the fault at the bank, and it is in the network",
+			Rule: "E-02: dialling that runs out of time has a prompt of its own",
+		},
+		{
+			Name: defectCutAsSilence, Group: groupPrompts,
+			What: "an answer of which only a part came is shown as none at all",
+			Rule: "E-05: a cut answer is a receive error, also when the line stays open",
 		},
 	}
 }

@@ -27,8 +27,12 @@ func (a *app) dial(ctx context.Context) (net.Conn, error) {
 			case err == nil:
 				a.settleOn(uplink)
 				return conn, nil
-			case errors.Is(err, errCertificate):
+			case errors.Is(err, errCertificate) || errors.Is(failure, errCertificate):
 				failure = errCertificate // worth more than that the other uplink is dead, too
+			case errors.Is(err, errDialTimeout) && !a.defects.has(defectDialAsRefused):
+				failure = errDialTimeout
+			default:
+				failure = errNoConnection
 			}
 		}
 	}

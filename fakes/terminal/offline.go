@@ -161,7 +161,7 @@ func (a *app) advise(ctx context.Context, o *hosts.Operation, s *sale) error {
 			return a.declined(s)
 		}
 		s.rrn = reply.Fields[37]
-	case errors.Is(err, errNoConnection):
+	case errors.Is(err, errNoConnection), errors.Is(err, errDialTimeout):
 		return err
 	case sent(err):
 		advice.MTI = repeatOf(advice.MTI)

@@ -15,7 +15,8 @@ import (
 
 // How an exchange with the host ends without a reply that can be used.
 var (
-	errNoConnection = ending{promptCommFailed}   // nothing was sent
+	errNoConnection = ending{promptCommFailed}   // nothing was sent: refused, or no way there
+	errDialTimeout  = ending{promptDialTimeout}  // nothing was sent: Timers.Connect ran out
 	errNoReply      = ending{promptCommTimeout}  // sent, and Timers.HostReply ran out
 	errBroken       = ending{promptCommError}    // the connection ended before the reply
 	errCut          = ending{promptReceiveError} // it ended within the reply
@@ -97,7 +98,7 @@ func (a *app) ask(ctx context.Context, conn net.Conn, payload []byte) ([]byte, e
 	defer wakeOnEnd(ctx, conn)() // the power may go
 	framing := a.dialect.codec.Dialect().Framing
 	if err := framing.WriteFrame(conn, payload); err != nil {
-		return nil, lost(err, 0)
+		return nil, a.lost(err, 0)
 	}
 	counted := &counter{from: conn}
 	if a.defects.has(defectTimerPerRead) {
@@ -105,7 +106,7 @@ func (a *app) ask(ctx context.Context, conn net.Conn, payload []byte) ([]byte, e
 	}
 	answer, err := framing.ReadFrame(counted)
 	if err != nil {
-		return nil, lost(err, counted.bytes)
+		return nil, a.lost(err, counted.bytes)
 	}
 	return answer, nil
 }
@@ -127,9 +128,10 @@ func (c *counter) Read(p []byte) (int, error) {
 }
 
 // lost says how a connection let us down after so many bytes of an answer.
-func lost(err error, received int) error {
+func (a *app) lost(err error, received int) error {
+	silent := errors.Is(err, os.ErrDeadlineExceeded) && (received == 0 || a.defects.has(defectCutAsSilence))
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case silent:
 		return errNoReply
 	case errors.Is(err, iso8583.ErrFrameLength), received > 0:
 		return errCut

@@ -35,6 +35,7 @@ const (
 	promptApproved         = "approved"
 	promptRemoveCard       = "remove-card"
 	promptCommFailed       = "comm-failed"
+	promptDialTimeout      = "connect-timeout"
 	promptCommTimeout      = "comm-timeout"
 	promptCommError        = "comm-error"
 	promptReplyInvalid     = "reply-invalid"
@@ -92,7 +93,7 @@ func always() []string {
 	return []string{
 		promptBoot, promptSigningOn, promptIdle, promptAmount,
 		promptCard, promptConnecting, promptProcessing, promptReversing,
-		promptReversalFailed, promptApproved, promptCommFailed, promptCommTimeout,
+		promptReversalFailed, promptApproved, promptCommFailed, promptDialTimeout, promptCommTimeout,
 		promptCommError, promptReplyInvalid, promptCancelled, promptTimedOut, promptMenu,
 		promptReceiveError, promptReplyMTI, promptReplyProcessing, promptReplyTrace, promptReplyTerminal,
 		promptReplyMerchant, promptReplyAmount, promptReplyMAC, promptKeyError, promptLogonRequired, promptSignedOn,

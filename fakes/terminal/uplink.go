@@ -22,13 +22,17 @@ func (a *app) dialOver(ctx context.Context, uplink string) (net.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, a.profile.Timers.Connect)
 	defer cancel()
 	conn, err := a.reach(limited, uplink)
-	if err != nil || !a.profile.Has("tls") {
-		return conn, err
+	if err == nil && a.profile.Has("tls") {
+		shaking := limited
+		if a.defects.has(defectHandshakeUntimed) {
+			shaking = ctx
+		}
+		conn, err = a.secure(shaking, conn, uplink)
 	}
-	if a.defects.has(defectHandshakeUntimed) {
-		limited = ctx
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return nil, errDialTimeout
 	}
-	return a.secure(limited, conn, uplink)
+	return conn, err
 }
 
 // reach opens the connection beneath.
