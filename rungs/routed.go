@@ -149,9 +149,13 @@ func (r *routed) DialNames(ctx context.Context) (conn net.Conn, err error) {
 var kernel = sync.OnceValue(func() []packet.Capability { return packet.Probe(context.Background()) })
 
 // noPackets is why this machine can't do packet faults of a kind, in the probe's words; "" when it can.
-func noPackets(kind string) string {
-	for _, c := range kernel() {
-		if c.Fault == kind && !c.OK {
+func noPackets(kind string) string { return missing(kernel(), kind) }
+
+// missing is why a kind is not among the capabilities. One that should work and does not is no reason to skip
+// anything: who asks for it has to see it fail.
+func missing(all []packet.Capability, kind string) string {
+	for _, c := range all {
+		if c.Fault == kind && !c.OK && !c.Broken {
 			return fmt.Sprintf("packet fault %s: %s", kind, c.Why)
 		}
 	}

@@ -3,6 +3,7 @@ package rungs
 import (
 	"testing"
 
+	"github.com/assay-hil/assay/fakes/network/packet"
 	"github.com/assay-hil/assay/harness/record"
 )
 
@@ -37,5 +38,15 @@ func simPasses(t *testing.T, ids ...string) {
 				t.Errorf("%s (%s): %s", result.Verdict, result.Cause, result.Why)
 			}
 		})
+	}
+}
+
+// A fault that the machine lacks is a reason to skip; one that should work and does not has to be seen.
+func TestBrokenPacketFaultIsNoReasonToSkip(t *testing.T) {
+	all := []packet.Capability{{Fault: "loss", Why: "tun: operation not permitted"}, {Fault: "delay", Broken: true, Why: "tun: device or resource busy"}, {Fault: "rate", OK: true}}
+	for kind, want := range map[string]string{"loss": "packet fault loss: tun: operation not permitted", "delay": "", "rate": ""} {
+		if got := missing(all, kind); got != want {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
 	}
 }

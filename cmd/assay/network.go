@@ -62,8 +62,9 @@ func newNetworkProbe() *cobra.Command {
 		Use:   "probe",
 		Short: "See which packet faults this machine can do, and how",
 		Long: `Tries what this machine can do at packet level, in network namespaces that it makes and removes
-again; nothing of the machine's own network is touched. Faults on messages, TLS and DNS work
-everywhere.`,
+again; nothing of the machine's own network is touched. "no" means that a right, a device or a part
+of the kernel is missing, "broken" that something else went wrong: scenarios that need it are then not
+skipped, they fail to arm it. Faults on messages, TLS and DNS work everywhere.`,
 		Example: "  assay network probe\n  sudo assay network probe --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,8 +76,11 @@ everywhere.`,
 			fmt.Fprintln(w, "FAULT\tHERE\tMECHANISM\tWHY")
 			for _, c := range found {
 				here := "no"
-				if c.OK {
+				switch {
+				case c.OK:
 					here = "yes"
+				case c.Broken:
+					here = "broken"
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Fault, here, c.Mechanism, c.Why)
 			}

@@ -69,11 +69,14 @@ func (l *layer[F]) add(routes map[string]http.HandlerFunc, name string) {
 		if err == nil {
 			err = l.faults.Arm(plan.Faults)
 		}
-		if err != nil {
+		switch {
+		case errors.As(err, new(*failure)):
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		case err != nil:
 			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+		default:
+			w.WriteHeader(http.StatusNoContent)
 		}
-		w.WriteHeader(http.StatusNoContent)
 	}
 	routes["GET /"+name+network.PathStatus] = func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

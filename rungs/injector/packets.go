@@ -51,6 +51,11 @@ func (p *packets) Arm(faults []packet.Fault) error {
 	return nil
 }
 
+// failure is of what should work on this machine: nobody asked for something wrong.
+type failure struct{ error }
+
+func (f *failure) Unwrap() error { return f.error }
+
 // aimed gives each fault with an uplink that one's port.
 func (p *packets) aimed(faults []packet.Fault) ([]packet.Fault, error) {
 	faults = slices.Clone(faults)
@@ -89,8 +94,12 @@ func specsOf(faults []packet.Fault) ([]packet.Spec, error) {
 }
 
 func (p *packets) arm(spec packet.Spec) error {
-	if err := p.bench.Arm(spec); err != nil {
+	switch err := p.bench.Arm(spec); {
+	case err == nil:
+	case errors.Is(err, packet.ErrSpec), errors.Is(err, packet.ErrUnavailable):
 		return err
+	default:
+		return &failure{err}
 	}
 	all := p.bench.Status()
 	s := all[len(all)-1]

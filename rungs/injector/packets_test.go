@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,7 +42,7 @@ func benched(t *testing.T, plan string) (*Injector, *network.Client, func()) {
 	i, err := Start(t.Context(), Options{
 		Uplinks: []string{"primary=:0," + host.Addr().String()}, Dialect: "iso87-ascii", Control: "127.0.0.1:0", Packet: true, Plan: file,
 	})
-	if errors.Is(err, packet.ErrUnavailable) {
+	if errors.Is(err, packet.ErrUnavailable) && !slices.ContainsFunc(Probe(t.Context()), func(c Capability) bool { return c.OK }) {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -161,5 +162,26 @@ func TestPacketOptions(t *testing.T) {
 		if _, err := good.parse(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// Who asks for something wrong is told so; what should work and does not is the injector's own failure.
+func TestFailureIsNotTheRequests(t *testing.T) {
+	i, c, _ := benched(t, "packet:\n  - {id: closed, kind: refused}\n")
+	refused := func(f network.PacketFault) int {
+		var refused *network.Error
+		if err := c.ArmPacket(t.Context(), []network.PacketFault{f}); !errors.As(err, &refused) {
+			t.Fatalf("%+v: %v", f, err)
+		}
+		return refused.Status
+	}
+	if got := refused(network.PacketFault{Kind: packet.RateLimit}); got != http.StatusBadRequest {
+		t.Errorf("a rate without a rate: %d", got)
+	}
+	if err := i.bench.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := refused(network.PacketFault{Kind: packet.Refused}); got != http.StatusInternalServerError {
+		t.Errorf("a bench that is gone: %d", got)
 	}
 }

@@ -29,7 +29,8 @@ type fault struct {
 
 // Arm lets a fault act, by the best mechanism that works; it acts when Arm returns. Faults armed
 // together all act. The error is ErrSpec when the description makes no sense, ErrUnavailable when
-// this machine can't do it, with the reason of every mechanism.
+// this machine lacks what every mechanism needs, with the reasons. Any other is of a mechanism that is
+// there and failed.
 func (b *Bench) Arm(spec Spec) error {
 	if err := spec.Check(); err != nil {
 		return err
@@ -55,7 +56,11 @@ func (b *Bench) Arm(spec Spec) error {
 			return errors.Join(reasons...)
 		}
 	}
-	return fmt.Errorf("%w: %s: %w", ErrUnavailable, spec.Kind, errors.Join(reasons...))
+	failed := fmt.Errorf("%s: %w", spec.Kind, errors.Join(reasons...))
+	if lacking(failed) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, failed)
+	}
+	return failed
 }
 
 // admit makes room for a fault. A healed one of the same name is forgotten.

@@ -35,7 +35,8 @@ type Bench struct {
 }
 
 // New makes a bench, after removing what dead processes left behind. The context bounds the
-// making; Close ends the bench. The error is ErrUnavailable where this machine can't do it.
+// making; Close ends the bench. The error is ErrUnavailable where this machine lacks a right or a
+// part of the kernel that it needs; any other says that it failed although the machine can.
 func New(ctx context.Context) (*Bench, error) {
 	if _, err := Clean(ctx); err != nil {
 		return nil, fmt.Errorf("clean up before: %w", err)

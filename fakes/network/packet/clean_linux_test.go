@@ -114,7 +114,7 @@ func TestHostUntouched(t *testing.T) {
 		{Kind: packet.SYNBlackhole}, {Kind: packet.NATIdleExpiry, Idle: time.Minute}, {Kind: packet.Duplicate},
 		{Kind: packet.RateLimit, Rate: packet.MinRate}, {Kind: packet.LinkFlap}, {Kind: packet.Loss, Percent: 5},
 	} {
-		if err := b.Arm(s); err != nil && !errors.Is(err, packet.ErrUnavailable) {
+		if err := b.Arm(s); err != nil && (!errors.Is(err, packet.ErrUnavailable) || packet.MachineLacks(s.Kind) == nil) {
 			t.Error(err)
 		}
 	}

@@ -39,7 +39,8 @@ import (
 var (
 	// ErrSpec: a fault makes no sense as it is described.
 	ErrSpec = errors.New("packet fault")
-	// ErrUnavailable: this machine can't do it; the error says why.
+	// ErrUnavailable: this machine can't do it, for a right, a device or a part of the kernel is missing; the
+	// error says which.
 	ErrUnavailable = errors.New("not available on this machine")
 	// ErrClosed: the bench is closed.
 	ErrClosed = errors.New("bench closed")

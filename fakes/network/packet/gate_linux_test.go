@@ -3,7 +3,6 @@ package packet
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
 	"net/netip"
 	"strings"
@@ -35,11 +34,8 @@ func newLab(t *testing.T) *lab {
 	}
 	made := func(role string) *namespace {
 		n, err := newNamespace(name{pid: pid, start: start, bench: maxBenches + 1, role: role})
-		if errors.Is(err, fs.ErrPermission) {
-			t.Skip(unavailable(err))
-		}
 		if err != nil {
-			t.Fatal(err)
+			Excused(t, unavailable(err))
 		}
 		t.Cleanup(func() {
 			if err := n.remove(); err != nil {
@@ -68,12 +64,7 @@ func newLab(t *testing.T) *lab {
 func gated(t *testing.T, l *lab) *Bench {
 	t.Helper()
 	b, err := New(t.Context())
-	if errors.Is(err, ErrUnavailable) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	Excused(t, err)
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
@@ -166,9 +157,8 @@ func TestGate(t *testing.T) {
 		}
 		good("healed " + test.spec.Kind)
 	}
-	if err := b.Arm(Spec{Kind: Delay, By: 100 * time.Millisecond}); err != nil && !errors.Is(err, ErrUnavailable) {
-		t.Fatal(err)
-	}
+	slow := Spec{Kind: Delay, By: 100 * time.Millisecond}
+	ExcusedFault(t, b.Arm(slow), slow)
 	begin := time.Now()
 	good("delayed")
 	if took := time.Since(begin); took < 200*time.Millisecond {
@@ -200,12 +190,7 @@ func TestGateIsGivenBack(t *testing.T) {
 func TestGateThatIsRefused(t *testing.T) {
 	l := newLab(t)
 	b, err := New(t.Context())
-	if errors.Is(err, ErrUnavailable) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	Excused(t, err)
 	defer b.Close()
 	link, err := l.machine.links.LinkByName(labLink)
 	if err != nil {

@@ -13,12 +13,7 @@ import (
 func inner(t *testing.T) *Bench {
 	t.Helper()
 	b, err := New(t.Context())
-	if errors.Is(err, ErrUnavailable) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	Excused(t, err)
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)

@@ -15,7 +15,7 @@ func Probe(ctx context.Context) []Capability {
 	if err != nil {
 		var all []Capability
 		for _, kind := range Kinds() {
-			all = append(all, Capability{Fault: kind, Why: line(err)})
+			all = append(all, Capability{Fault: kind, Broken: broken(ctx, err), Why: line(err)})
 		}
 		return all
 	}
@@ -31,6 +31,7 @@ func Probe(ctx context.Context) []Capability {
 func (b *Bench) probe(ctx context.Context, kind string) Capability {
 	found := Capability{Fault: kind}
 	var reasons []string
+	var failed error // one that is no lack
 	for _, spec := range samples(kind) {
 		err := ctx.Err()
 		if err == nil {
@@ -40,10 +41,18 @@ func (b *Bench) probe(ctx context.Context, kind string) Capability {
 			found.OK, found.Mechanism = true, spec.Mechanism
 			break
 		}
+		if broken(ctx, err) {
+			failed = err
+		}
 		reasons = append(reasons, strings.TrimPrefix(line(err), kind+": "))
 	}
-	found.Why = strings.Join(reasons, "; ")
+	found.Why, found.Broken = strings.Join(reasons, "; "), failed != nil && !found.OK
 	return found
+}
+
+// broken says that an error is no lack of the machine's, nor the end of the context.
+func broken(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && !errors.Is(err, ErrUnavailable)
 }
 
 // samples are descriptions of a kind, one for each mechanism, the best first.

@@ -20,8 +20,11 @@ func TestProbe(t *testing.T) {
 	for _, c := range all {
 		kinds = append(kinds, c.Fault)
 		t.Logf("%-22s %-6s %s", c.Fault, c.Mechanism, c.Why)
-		if c.OK != (c.Mechanism != "") || !c.OK && c.Why == "" || strings.Contains(c.Why, "\n") {
+		if c.OK != (c.Mechanism != "") || !c.OK && c.Why == "" || strings.Contains(c.Why, "\n") || c.Broken {
 			t.Errorf("%+v", c)
+		}
+		if lack := packet.MachineLacks(c.Fault); (lack == nil) != c.OK {
+			t.Errorf("%+v; tried beside the bench: %v", c, lack)
 		}
 	}
 	if !slices.Equal(kinds, packet.Kinds()) {

@@ -27,6 +27,9 @@ type Capability struct {
 	Fault     string `json:"fault"`
 	Mechanism string `json:"mechanism,omitempty"` // the best that works, "" if none does
 	OK        bool   `json:"ok"`
+	// Broken: not OK, and not for want of a right, a device or a part of the kernel. It should work here and
+	// does not.
+	Broken bool `json:"broken,omitempty"`
 	// Why not; and with OK why no better mechanism.
 	Why string `json:"why,omitempty"`
 }

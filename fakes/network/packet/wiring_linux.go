@@ -3,7 +3,6 @@ package packet
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -163,12 +162,4 @@ func self() (pid int, start uint64, err error) {
 	pid = os.Getpid()
 	start, err = startOf(pid)
 	return pid, start, err
-}
-
-// unavailable says that a kernel or a missing right is the reason, and what to do.
-func unavailable(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: %w; run as root, in a container with CAP_NET_ADMIN and CAP_SYS_ADMIN", ErrUnavailable, err)
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

@@ -36,12 +36,7 @@ type world struct {
 func bench(t *testing.T) *packet.Bench {
 	t.Helper()
 	b, err := packet.New(t.Context())
-	if errors.Is(err, packet.ErrUnavailable) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	packet.Excused(t, err)
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
@@ -90,13 +85,7 @@ func listening(t *testing.T) *world {
 // arm arms a fault or skips the test with the exact reason.
 func (w *world) arm(s packet.Spec) {
 	w.t.Helper()
-	err := w.Arm(s)
-	if errors.Is(err, packet.ErrUnavailable) {
-		w.t.Skip(err)
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	packet.ExcusedFault(w.t, w.Arm(s), s)
 	if got := w.last(); got.Armed.IsZero() || !got.Fired.IsZero() && got.Kind != packet.LinkFlap || !got.Healed.IsZero() || got.Mechanism == "" {
 		w.t.Fatalf("after arming: %+v", got)
 	}
