@@ -46,6 +46,9 @@ type Config struct {
 	PlungeFeed float64
 	// Limits bound the waits; a zero field takes its default.
 	Limits Limits
+
+	// lowest and highest are how much those keys differ from the keypad's zero, 0 for a level one.
+	lowest, highest float64
 }
 
 // Limits bound every wait for the controller. DefaultLimits fit machines on a bench.
@@ -131,6 +134,7 @@ func (c Config) complete() (Config, error) {
 			return c, errors.New("config: a length or speed is not a number")
 		}
 	}
+	c.lowest, c.highest = c.rises()
 	return c, nil
 }
 
@@ -143,14 +147,12 @@ func (c Config) above(x, y float64) Point {
 
 // safeZ is the height for sideways moves, above the highest key.
 func (c Config) safeZ() float64 {
-	_, highest := c.rises()
-	return c.Origin.Z + c.Keypad.Safe + highest
+	return c.Origin.Z + c.Keypad.Safe + c.highest
 }
 
 // bottomZ is the lowest point of any press.
 func (c Config) bottomZ() float64 {
-	lowest, _ := c.rises()
-	return c.Origin.Z + c.Keypad.Surface + lowest - c.Keypad.Travel - c.Overtravel
+	return c.Origin.Z + c.Keypad.Surface + c.lowest - c.Keypad.Travel - c.Overtravel
 }
 
 // bottomAt is the lowest point of a press on the key below a place in machine coordinates.

@@ -179,8 +179,11 @@ func (c *controller) status() {
 	c.say(fmt.Sprintf("<%s|MPos:%.3f,%.3f,%.3f|FS:0,0|WCO:0.000,0.000,0.000>\r\n", state, c.pos.X, c.pos.Y, c.pos.Z))
 }
 
-// reset is 0x18: an alarm first when something moves, then the ok of the line that died.
+// reset is 0x18: an alarm first when something moves, then the ok of the line that died. What is in the receive buffer is lost.
 func (c *controller) reset() {
+	for len(c.lines) > 0 {
+		<-c.lines
+	}
 	c.mu.Lock()
 	homing, moving, cancel := c.homing, time.Now().Before(c.busy), c.cancel
 	c.busy, c.homing = time.Time{}, false
@@ -324,7 +327,7 @@ func pad() grbl.Config {
 }
 
 // open connects a driver to a scripted controller. Call it inside a synctest bubble.
-func open(t *testing.T, cfg grbl.Config, change func(*controller)) (*grbl.Driver, *controller, error) {
+func open(t *testing.T, cfg grbl.Config, change func(*controller), options ...serial.Option) (*grbl.Driver, *controller, error) {
 	t.Helper()
 	near, far := net.Pipe()
 	c := newController(far)
@@ -332,7 +335,7 @@ func open(t *testing.T, cfg grbl.Config, change func(*controller)) (*grbl.Driver
 		change(c)
 	}
 	c.run()
-	d, err := grbl.Open(t.Context(), serial.New("robot", near), cfg)
+	d, err := grbl.Open(t.Context(), serial.New("robot", near, options...), cfg)
 	t.Cleanup(func() {
 		if d != nil {
 			if err := d.Close(); err != nil {

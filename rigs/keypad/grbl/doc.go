@@ -12,12 +12,13 @@
 //
 // # How it talks
 //
-// One line at a time, each answered by exactly one `ok` or `error:N`; everything else is a push
-// message and never counted. `ok` means parsed, not done, so the end of a movement is found
-// with a short dwell (G4), which is answered when the planner is empty, and confirmed with a
-// status report that says Idle at the commanded place. Movements use machine coordinates
-// (G53), so work offsets don't matter. The finger goes to the safe height before it goes
-// sideways.
+// Each line is answered by exactly one `ok` or `error:N`; everything else is a push message and never counted. Lines that
+// belong together go out in one write, and no more than the controller's receive buffer has room for: a press is the way to
+// the key, and, when the finger was seen there, the way down, the rest at the bottom and the way up. So the controller has
+// the way up before it begins to go down, and a line that breaks does not leave the finger on the key. `ok` means parsed,
+// not done, so the end of a movement is found with a short dwell (G4), which is answered when the planner is empty, and
+// confirmed with a status report that says Idle at the commanded place. Movements use machine coordinates (G53), so work
+// offsets don't matter. The finger goes to the safe height before it goes sideways.
 //
 // # A press is never repeated
 //
@@ -31,7 +32,7 @@
 // The key closes at Surface−Travel; the finger goes Overtravel deeper. Braking and starting
 // again below the contact plane already take about 2·sqrt(2·Overtravel/a), with the Z
 // acceleration a ($122); only the rest of the wanted contact time is dwelled. GRBL rounds a
-// dwell up to steps of 50 ms, and the serial line adds a few, so contact is at least the
+// dwell up to steps of 50 ms, and reading two lines adds a few, so contact is at least the
 // wanted time and up to some 60 ms longer; where braking alone takes longer than wanted (a
 // slow machine), contact is that long.
 //

@@ -56,7 +56,7 @@ type state struct {
 	homed      bool  // Press is allowed
 	distrust   error // why it is not
 	positioned bool  // homed, and no alarm or restart since: G53 means what it says
-	waiting    bool  // a line has been sent and not been answered
+	owed       int   // lines that have been sent and not been answered
 	moving     bool  // a movement was sent and its end has not been confirmed
 	used       bool  // a movement was sent since the last banner
 	needReset  bool  // responses can't be told apart until the next banner
@@ -66,6 +66,7 @@ type state struct {
 	greeting   string // the last banner
 	asked      time.Time
 	limit      *time.Timer // of the wait under way: there is one at a time
+	out        []byte      // the last write, whose space is used again
 	wco        *Point      // last work coordinate offset reported
 	at         Point       // machine position when last confirmed; meaningful while positioned
 	park       Point       // where homing ended

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/assay-hil/assay/rigs"
 	"github.com/assay-hil/assay/rigs/keypad/grbl"
+	"github.com/assay-hil/assay/rigs/serial"
 )
 
 // bubble runs f in virtual time.
@@ -159,6 +161,68 @@ func TestHomeThenPress(t *testing.T) {
 		}
 		if took := press.End.Sub(press.Begin); took < 2*moveTime || took > 2*moveTime+50*time.Millisecond {
 			t.Errorf("End %v after Begin, want %v and two short dwells", took, 2*moveTime)
+		}
+	})
+}
+
+// What belongs together is one write: the way to the key, and down and up again.
+func TestAPressIsTwoWrites(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var writes []string
+		d, _, err := open(t, pad(), nil, serial.WithTrace(func(_ time.Time, out bool, p []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			if out {
+				writes = append(writes, string(p))
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Home(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		writes = nil
+		mu.Unlock()
+		if _, err := d.Press(t.Context(), "5"); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		want := []string{
+			"G53 G0 X-180.000 Y-70.000\nG4 P0.01\n", "?",
+			"G53 G1 Z-52.200 F1500.0\nG4 P0.007\nG53 G0 Z-40.000\nG4 P0.01\n", "?",
+		}
+		if !slices.Equal(writes, want) {
+			t.Errorf("wrote %q, want %q", writes, want)
+		}
+	})
+}
+
+// A refusal in the middle does not leave the finger on the key, nor the driver out of step.
+func TestARefusedRestStillRaisesTheFinger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d, c := homed(t, nil)
+		c.change(overrides{onLine: answer(c, func(l string) bool { return l == "G4 P0.007" }, "error:20\r\n")})
+		_, err := d.Press(t.Context(), "5")
+		rigFault(t, err, grbl.ErrMaybePressed)
+		if got := c.record(); !slices.Contains(got, "G53 G0 Z-40.000") {
+			t.Errorf("the finger stayed down: %q", got)
+		}
+		if refused := (*grbl.RefusedError)(nil); !errors.As(err, &refused) || refused.Code != 20 {
+			t.Errorf("%v, want the refusal with code 20", err)
+		}
+		c.forget()
+		if err := d.Halt(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.record(); slices.Contains(got, "0x18") {
+			t.Errorf("Halt found the driver out of step: %q", got)
+		}
+		if _, err = d.Press(t.Context(), "5"); !errors.Is(err, grbl.ErrNotHomed) {
+			t.Errorf("%v, want %v", err, grbl.ErrNotHomed)
 		}
 	})
 }

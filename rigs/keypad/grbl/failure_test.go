@@ -117,6 +117,22 @@ func hangUp(c *controller) func(string) bool {
 	}
 }
 
+// The way up has gone out with the way down.
+func TestTheFingerComesUpWhenTheLineBreaks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d, c := homed(t, nil)
+		c.change(overrides{onLine: hangUp(c)})
+		_, err := d.Press(t.Context(), "5")
+		rigFault(t, err, rigs.ErrLost)
+		<-time.After(time.Minute) // virtual: time enough to come up
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.pos.Z != -40 {
+			t.Errorf("the finger is at %g mm, want -40", c.pos.Z)
+		}
+	})
+}
+
 func TestNothingIsPressedWhenTheApproachFails(t *testing.T) {
 	sideways := func(line string) bool { return strings.Contains(line, "X") }
 	tests := map[string]struct {

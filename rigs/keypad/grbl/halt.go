@@ -58,7 +58,7 @@ func (d *Driver) Halt(ctx context.Context) error {
 	}
 	defer func() { <-d.turn }()
 	err := d.halt(ctx)
-	if err != nil && ctx.Err() != nil && (d.moving || d.waiting) {
+	if err != nil && ctx.Err() != nil && (d.moving || d.owed > 0) {
 		err = errors.Join(err, d.stop(ctx, errors.New("the call ended while the machine moved")))
 	}
 	return rigs.Fault(instrument, "halt", err)
@@ -77,7 +77,7 @@ func (d *Driver) halt(ctx context.Context) error {
 			return err
 		}
 	}
-	if (d.moving || d.waiting) && !d.resetSent {
+	if (d.moving || d.owed > 0) && !d.resetSent {
 		if err := d.stop(ctx, ErrHalted); err != nil {
 			return err
 		}
@@ -103,9 +103,6 @@ func (d *Driver) retreat(ctx context.Context) error {
 	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < allow+parkReserve {
 		return nil
 	}
-	if err := d.rapid(ctx, "park", fmt.Sprintf("X%.3f Y%.3f", to.X, to.Y)); err != nil {
-		return err
-	}
-	_, err := d.arrive(ctx, "park", to, axes{xy: true}, allow)
+	_, err := d.arrive(ctx, "park", to, axes{xy: true}, allow, d.rapid("park", fmt.Sprintf("X%.3f Y%.3f", to.X, to.Y)))
 	return err
 }

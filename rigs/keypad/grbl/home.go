@@ -62,11 +62,8 @@ func (d *Driver) home(ctx context.Context) error {
 
 // lift raises the finger and waits until it is up.
 func (d *Driver) lift(ctx context.Context, then func()) error {
-	if err := d.raise(ctx); err != nil {
-		return err
-	}
 	safe := Point{Z: d.cfg.safeZ()}
-	if _, err := d.arrive(ctx, "raise the finger", safe, axes{z: true}, d.heightAllowance()); err != nil {
+	if _, err := d.arrive(ctx, "raise the finger", safe, axes{z: true}, d.heightAllowance(), d.raise()); err != nil {
 		return err
 	}
 	then()

@@ -33,12 +33,9 @@ func (d *Driver) Jog(ctx context.Context, by Point) (Point, error) {
 			feed = jogFeed
 		}
 		line := fmt.Sprintf("G53 G1 X%.3f Y%.3f Z%.3f F%d", to.X, to.Y, to.Z, feed)
-		if _, err := d.send(ctx, order{step: "jog", line: line, limit: d.cfg.Limits.Response, moves: true}); err != nil {
-			return err
-		}
 		way := math.Sqrt(by.X*by.X + by.Y*by.Y + by.Z*by.Z)
 		allow := time.Duration(way/float64(feed)*float64(time.Minute)) + d.machine.travel(d.at, to)
-		_, err := d.arrive(ctx, "jog", to, axes{xy: true, z: true}, allow)
+		_, err := d.arrive(ctx, "jog", to, axes{xy: true, z: true}, allow, order{step: "jog", line: line, limit: d.cfg.Limits.Response, moves: true})
 		return err
 	})
 }

@@ -221,8 +221,8 @@ func (m Machine) contact(wanted time.Duration, overtravel, feed float64) (shorte
 	return turning + rest, longest
 }
 
-// lineLatency is how long the lines between the plunge and the way up may hold the finger down: two
-// answers and two lines over USB.
+// lineLatency is how long the lines between the plunge and the way up may hold the finger down: the controller has them by then,
+// unless USB was late, and reads two.
 const lineLatency = 30 * time.Millisecond
 
 // brake is the time, in seconds, that a move takes over its last (or first) mm, with its speed

@@ -24,21 +24,20 @@ const (
 // axes says which coordinates a check is about.
 type axes struct{ xy, z bool }
 
-// rapid sends a movement at full speed in machine coordinates; words is such as "X1.000 Y2.000".
-func (d *Driver) rapid(ctx context.Context, step, words string) error {
-	_, err := d.send(ctx, order{step: step, line: "G53 G0 " + words, limit: d.cfg.Limits.Response, moves: true})
-	return err
+// rapid is a movement at full speed in machine coordinates; words is such as "X1.000 Y2.000".
+func (d *Driver) rapid(step, words string) order {
+	return order{step: step, line: "G53 G0 " + words, limit: d.cfg.Limits.Response, moves: true}
 }
 
-func (d *Driver) raise(ctx context.Context) error {
-	return d.rapid(ctx, "raise the finger", fmt.Sprintf("Z%.3f", d.cfg.safeZ()))
+func (d *Driver) raise() order {
+	return d.rapid("raise the finger", fmt.Sprintf("Z%.3f", d.cfg.safeZ()))
 }
 
-// arrive waits until every movement has ended, checks that the controller is idle and the
+// arrive sends a way, waits until every movement has ended, checks that the controller is idle and the
 // finger where it should be, and returns when the movement was seen to have ended. allow is
 // the time that the movements may take.
-func (d *Driver) arrive(ctx context.Context, step string, target Point, check axes, allow time.Duration) (time.Time, error) {
-	end, err := d.send(ctx, order{step: step, line: synchronise, limit: d.cfg.Limits.Motion + allow})
+func (d *Driver) arrive(ctx context.Context, step string, target Point, check axes, allow time.Duration, way ...order) (time.Time, error) {
+	end, err := d.send(ctx, append(way, order{step: step, line: synchronise, limit: d.cfg.Limits.Motion + allow})...)
 	if err != nil {
 		return end, err
 	}
@@ -108,7 +107,7 @@ func (d *Driver) tidy(ctx context.Context, err error) error {
 	if d.homed {
 		d.homed, d.distrust = false, errors.New("an earlier press failed")
 	}
-	if ctx.Err() != nil && (d.moving || d.waiting) {
+	if ctx.Err() != nil && (d.moving || d.owed > 0) {
 		return errors.Join(err, d.stop(ctx, errors.New("the call ended while the machine moved")))
 	}
 	return err

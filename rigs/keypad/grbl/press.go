@@ -62,43 +62,32 @@ func (d *Driver) press(ctx context.Context, key terminals.Key) (rigs.Press, erro
 // there: a digit lost on the line would press another key.
 func (d *Driver) approach(ctx context.Context, above Point) error {
 	allow := d.heightAllowance() + d.machine.travel(d.at, above)
+	var way []order
 	// After a press the finger was seen at the safe height.
 	if math.Abs(d.at.Z-d.cfg.safeZ()) > positionTolerance {
-		if err := d.raise(ctx); err != nil {
-			return err
-		}
+		way = append(way, d.raise())
 	}
-	if err := d.rapid(ctx, "move to the key", fmt.Sprintf("X%.3f Y%.3f", above.X, above.Y)); err != nil {
-		return err
-	}
-	_, err := d.arrive(ctx, "move to the key", above, axes{xy: true, z: true}, allow)
+	way = append(way, d.rapid("move to the key", fmt.Sprintf("X%.3f Y%.3f", above.X, above.Y)))
+	_, err := d.arrive(ctx, "move to the key", above, axes{xy: true, z: true}, allow, way...)
 	return err
 }
 
-// plunge pushes the key below the finger and returns when the finger was up again.
+// plunge pushes the key below the finger and returns when the finger was up again. The controller has the way up before it
+// begins to go down: a line that breaks meanwhile does not leave the finger on the key.
 func (d *Driver) plunge(ctx context.Context, above Point) (time.Time, error) {
 	limits := d.cfg.Limits
 	bottom := above
 	bottom.Z = d.cfg.bottomAt(above)
 	allow := d.plungeTime(bottom.Z) + d.machine.travel(bottom, above)
 
-	down := fmt.Sprintf("G53 G1 Z%.3f F%.1f", bottom.Z, d.cfg.PlungeFeed)
-	if _, err := d.send(ctx, order{step: "plunge", line: down, limit: limits.Response, moves: true}); err != nil {
-		return time.Time{}, err
-	}
+	way := []order{{step: "plunge", line: fmt.Sprintf("G53 G1 Z%.3f F%.1f", bottom.Z, d.cfg.PlungeFeed), limit: limits.Response, moves: true}}
 	if rest := d.machine.dwell(d.cfg.Contact, d.cfg.Overtravel, d.cfg.PlungeFeed); rest > 0 {
-		hold := order{
+		way = append(way, order{
 			step: "hold the key", limit: limits.Motion + allow + rest,
 			line: fmt.Sprintf("G4 P%.3f", max(rest, dwellMin).Seconds()),
-		}
-		if _, err := d.send(ctx, hold); err != nil {
-			return time.Time{}, err
-		}
+		})
 	}
-	if err := d.raise(ctx); err != nil {
-		return time.Time{}, err
-	}
-	return d.arrive(ctx, "raise the finger", above, axes{xy: true, z: true}, allow)
+	return d.arrive(ctx, "raise the finger", above, axes{xy: true, z: true}, allow, append(way, d.raise())...)
 }
 
 // dwellMin is the shortest dwell that three decimals of a second can say.

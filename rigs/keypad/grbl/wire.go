@@ -44,11 +44,11 @@ func (d *Driver) next(ctx context.Context, limit <-chan time.Time, during string
 func (d *Driver) note(m message) {
 	switch m.kind {
 	case ok, refused:
-		if !d.waiting && !d.needReset {
+		if d.owed == 0 && !d.needReset {
 			d.needReset = true
 			d.lose(ErrOutOfStep)
 		}
-		d.waiting = false
+		d.owed = max(0, d.owed-1)
 	case alarm:
 		d.alarm = &AlarmError{Code: m.code, fluid: d.machine.FluidNC}
 		d.needReset = true // alarms 1 and 2 silence the controller, 3, 6, 8 and 9 restart it
@@ -59,7 +59,7 @@ func (d *Driver) note(m message) {
 		}
 		d.restarts++
 		d.greeting = m.text
-		d.waiting, d.moving, d.used, d.needReset, d.resetSent = false, false, false, false, false
+		d.owed, d.moving, d.used, d.needReset, d.resetSent = 0, false, false, false, false
 		d.alarm, d.wco = nil, nil
 	}
 }
@@ -98,55 +98,6 @@ func (d *Driver) catchUp() error {
 			d.note(m)
 		default:
 			return nil
-		}
-	}
-}
-
-// order is one line for the controller.
-type order struct {
-	step  string        // what it is for, in errors: the line itself would tell the key
-	line  string        // without its LF
-	limit time.Duration // for its ok or error
-	moves bool          // it can set the machine in motion
-	free  bool          // it makes sense without a known position
-	see   func(message) // looks at what comes before the answer; may be nil
-}
-
-// send sends one line and returns when its ok arrived. A line is never sent twice.
-func (d *Driver) send(ctx context.Context, o order) (time.Time, error) {
-	if err := d.usable(ctx, o.step); err != nil {
-		return time.Time{}, err
-	}
-	if err := d.trusted(o.step); err != nil && !o.free {
-		return time.Time{}, err
-	}
-	limit := d.limit
-	limit.Reset(o.limit)
-	defer limit.Stop()
-	d.waiting = true
-	d.moving, d.used = d.moving || o.moves, d.used || o.moves
-	if err := d.write(ctx, o.step, []byte(o.line+"\n")); err != nil {
-		d.unanswered(err)
-		return time.Time{}, err
-	}
-	for {
-		m, err := d.next(ctx, limit.C, o.step)
-		if err != nil {
-			d.unanswered(err)
-			return time.Time{}, err
-		}
-		switch m.kind {
-		case ok:
-			return m.at, nil
-		case refused:
-			return m.at, fmt.Errorf("%s: %w", o.step, &RefusedError{Code: m.code})
-		case alarm:
-			return m.at, fmt.Errorf("%s: %w", o.step, d.alarm)
-		case banner:
-			return m.at, fmt.Errorf("%s: %w", o.step, ErrRestarted)
-		}
-		if o.see != nil {
-			o.see(m)
 		}
 	}
 }
