@@ -167,12 +167,19 @@ func TestBrowserScenarioPage(t *testing.T) {
 	evaluated(t, ctx, `document.documentElement.lang + document.querySelector('h1').innerText`, "zh-CN应答报文丢失")
 	evaluated(t, ctx, `document.getElementById('guide').innerText.includes('请重新交易')`, true)
 	for english, chinese := range map[string]string{
-		"host receives void × 1":                                    "主机收到撤销 1 次",
-		"refund 12.34 of the transaction of 50.30":                  "退货 12.34，原交易 50.30",
-		"void of the transaction of 21.21":                          "撤销，原交易 21.21",
-		"it was not shown; the terminal shows \"x\"":                "未出现；终端显示 \"x\"",
-		"act: expected nothing reaches the host; observed 0200 × 1": "操作：应为 没有报文到达主机；实际 0200 共 1 次",
-		"words that nobody translated":                              "words that nobody translated",
+		"host receives void × 1":                                                                                                 "主机收到 撤销 共 1 次",
+		"refund 12.34 of the transaction of 50.30":                                                                               "退货 12.34，原交易金额 50.30",
+		"void of the transaction of 21.21":                                                                                       "撤销，原交易金额 21.21",
+		"it was not shown; shown at last: \"x\", then \"y; z\"":                                                                  "未出现；最后依次显示 “x”，然后 “y; z”",
+		"prompt idle within boot: \"or x; y\"":                                                                                   "提示“or x; y”（idle），时限项 boot",
+		"reversal × 1 with reason 98 over the backup uplink within reversal":                                                     "冲正 1 次，原因 98，走备用线路，时限项 reversal",
+		"0400 × 1, acknowledged 2s after the last key or card, allowed 1s":                                                       "0400 共 1 次，已确认，最后一次按键或用卡后 2s，允许 1s",
+		"5.00 was charged 2 times; 7.00 was charged (trace 000003), which nobody intended":                                       "5.00 被扣款 2 次；扣款 7.00（流水号 000003）并无人发起",
+		"an approved receipt for 5.00 (trace 000003) was printed by the card alone; without the host only a sale may be; it did": "打印了流水号 000003、金额 5.00 的批准凭条，由卡片单方脱机批准；不经主机只可做消费；符合",
+		"step 3, settle: the prompt idle or remove-card did not come; the terminal shows \"x\"":                                  "第 3 步，结算：提示 idle 或 remove-card 没有出现；终端显示“x”",
+		"write: no route to host or network":                                                                                     "write: no route to host or network",
+		"act: expected nothing reaches the host; observed 0200 × 1":                                                              "操作：应为 没有报文到达主机；实际 0200 共 1 次",
+		"words that nobody translated":                                                                                           "words that nobody translated",
 	} {
 		evaluated(t, ctx, fmt.Sprintf("say(%q)", english), chinese)
 	}

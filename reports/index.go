@@ -147,7 +147,7 @@ func (r *Run) indexPage(all []facts) ([]byte, error) {
 		r.Summary.Words(), r.Ended())
 	safely(&out, b)
 	out.WriteString("</script>\n")
-	for _, name := range []string{"common.js", "list.js", "run.js", "latency.js"} {
+	for _, name := range slices.Concat(scripts, []string{"list.js", "run.js", "latency.js"}) {
 		out.WriteString("<script>\n")
 		out.Write(asset(name))
 		out.WriteString("</script>\n")

@@ -22,8 +22,14 @@ import (
 //go:embed assets
 var assets embed.FS
 
+// scripts are what every page needs: words, the sentences' Chinese and how it is found, and how things are drawn.
+var scripts = []string{"words.js", "chinese.js", "say.js", "common.js"}
+
 // shared are the assets that a scenario's page loads from beside it.
-var shared = []string{"assay.css", "common.js", "timeline.js", "scenario.js"}
+var shared = slices.Concat([]string{"assay.css"}, scripts, []string{"timeline.js", "scenario.js"})
+
+// namesFile is an asset that is made of the hosts' files.
+const namesFile = "names.js"
 
 // policy lets a page load nothing but what lies beside it.
 const policy = `default-src 'none'; style-src 'self' file: 'unsafe-inline'; script-src 'self' file: 'unsafe-inline'; img-src data:`
@@ -44,7 +50,7 @@ func (r *Run) renderPages(past Past) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(r.Dir, assetsDir, "names.js"), names, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(r.Dir, assetsDir, namesFile), names, 0o644); err != nil {
 		return err
 	}
 	cards, err := r.scenarioPages(past)
@@ -201,8 +207,11 @@ func (p *pageMaker) page(r *Run, o Outcome, a record.Result, f facts) (page []by
 	safely(out, p.timeline.Bytes())
 	out.WriteString("</script>\n<script type=\"application/jsonl\" id=\"journal\">")
 	safely(out, r.rawJournal(a))
-	out.WriteString("</script>\n<script src=\"../assets/common.js\"></script>\n<script src=\"../assets/names.js\"></script>\n" +
-		"<script src=\"../assets/timeline.js\"></script>\n<script src=\"../assets/scenario.js\"></script>\n</body>\n</html>\n")
+	out.WriteString("</script>\n")
+	for _, name := range slices.Concat(scripts, []string{namesFile, "timeline.js", "scenario.js"}) {
+		fmt.Fprintf(out, "<script src=\"../%s/%s\"></script>\n", assetsDir, name)
+	}
+	out.WriteString("</body>\n</html>\n")
 	return out.Bytes(), faultWindows(p.timeline.Bytes()), nil
 }
 

@@ -153,7 +153,7 @@ func (c *Case) unapprovedScreen(shown record.Event) (problem string, doubt bool)
 		return what + " although no answer had come", false
 	}
 	if wrong := c.unasked(begun, during.to); wrong != "" {
-		return what + " " + wrong, false
+		return what + wrong, false
 	}
 	return "", false
 }
@@ -176,7 +176,7 @@ func (c *Case) unapprovedSlip(s slip) (problem string, doubt bool) {
 	if !ok {
 		own, _ := c.last(s.us+c.slack(), func(e record.Event) bool { return begins(e) && e.Fields["amount"] == s.amount })
 		if wrong := c.unasked(own, s.us+c.slack()); wrong != "" {
-			return what + " " + wrong, false
+			return what + wrong, false
 		}
 		return "", false
 	}

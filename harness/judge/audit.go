@@ -96,7 +96,7 @@ func (c *Case) leaks() []string {
 		if e.Kind != "leak" {
 			continue
 		}
-		problem := fmt.Sprintf("%s on the %s", e.Fields["what"], e.Source)
+		problem := fmt.Sprintf("%s was seen on the %s", e.Fields["what"], e.Source)
 		if !slices.Contains(problems, problem) {
 			problems = append(problems, problem)
 		}

@@ -114,16 +114,16 @@ func TestAuditCardData(t *testing.T) {
 	}
 	auditAll(t, "card data", []auditCase{
 		{"none", inAct(goodSale(2000, "12.50", "000002")), books(), passes("none was seen")},
-		{"printed", inAct(leak(2000, "printer")), books(), fails("the card number in clear on the printer")},
+		{"printed", inAct(leak(2000, "printer")), books(), fails("the card number in clear was seen on the printer")},
 		{"in two places", inAct(leak(2000, "display"), leak(2100, "display"), leak(2150, "display"), leak(2200, "printer")), books(),
-			fails("the card number in clear on the display; the card number in clear on the printer")},
+			fails("the card number in clear was seen on the display; the card number in clear was seen on the printer")},
 	})
 }
 
 // TestALeakIsSaidOnceForEachPlace: a number on the screen is drawn again with every key.
 func TestALeakIsSaidOnceForEachPlace(t *testing.T) {
 	leak := at(2000, "display", "leak", "what", "the card number in clear")
-	if got := theCase(t, inAct(leak, leak)).audited(t, "card data").Observed; got != "the card number in clear on the display" {
+	if got := theCase(t, inAct(leak, leak)).audited(t, "card data").Observed; got != "the card number in clear was seen on the display" {
 		t.Errorf("observed %q", got)
 	}
 }

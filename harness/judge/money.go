@@ -39,7 +39,7 @@ func (c *Case) ledger(w *window, want string, check *record.Check) {
 		}
 	case "one-sale":
 		if len(sales) > 0 {
-			check.Expected += " of " + sales[len(sales)-1]
+			check.Expected = "ledger one-sale of " + sales[len(sales)-1]
 		}
 		if len(net) == 1 && len(sales) > 0 && scenarios.Money(net[0].Amount) == sales[len(sales)-1] {
 			check.Verdict = record.Pass

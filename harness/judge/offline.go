@@ -17,7 +17,7 @@ var cryptogramGiven = regexp.MustCompile(`(?m)^ *(?:9F27 |80 )([0-9A-F]{2})`)
 // transactionCertificate is what a card answers when it approves.
 const transactionCertificate = "40"
 
-// unasked says what is wrong with an approval for which the host was not asked, up to a time. Nothing is when the card gave it with its
+// unasked says what is wrong with an approval for which the host was not asked, up to a time, as the end of a sentence. Nothing is when the card gave it with its
 // first cryptogram, for a sale below the floor limit of the application (EMV Book 3, 10.6.1).
 func (c *Case) unasked(begun record.Event, to int64) string {
 	name, started, given, count := "", "", "", 0
@@ -40,15 +40,15 @@ func (c *Case) unasked(begun record.Event, to int64) string {
 		}
 	}
 	if count != 1 || given != transactionCertificate {
-		return "although no answer had come"
+		return " although no answer had come"
 	}
 	if begun.Kind != "sale" {
-		return "by the card alone; without the host only a sale may be"
+		return " by the card alone; without the host only a sale may be"
 	}
 	limit := c.floorLimit(started)
 	amount, err := strconv.ParseInt(strings.Replace(begun.Fields["amount"], ".", "", 1), 10, 64)
 	if err != nil || amount >= limit {
-		return fmt.Sprintf("by the card alone, and only below the floor limit, %s, need the host not be asked", scenarios.Money(limit))
+		return fmt.Sprintf(" by the card alone, and only below the floor limit, %s, need the host not be asked", scenarios.Money(limit))
 	}
 	return ""
 }
