@@ -29,10 +29,16 @@ func (a *app) dialOver(ctx context.Context, uplink string) (net.Conn, error) {
 		}
 		conn, err = a.secure(shaking, conn, uplink)
 	}
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && (limited.Err() != nil || timedOut(err)) {
 		return nil, errDialTimeout
 	}
 	return conn, err
+}
+
+// timedOut tells a dial that the net package gave up: its own timer may go off a moment before the context's.
+func timedOut(err error) bool {
+	var why net.Error
+	return errors.As(err, &why) && why.Timeout()
 }
 
 // reach opens the connection beneath.
