@@ -43,7 +43,7 @@ var needs = map[string]string{
 	"card-emulator": "card", "stripe": "card", "chip": "card", "contactless": "card", "two-cards": "card",
 	"display": "display", "power": "power",
 	"printer-sink": "printer", "printer": "printer",
-	"break-memory": "parts: memory", "break-paper": "parts: paper", "break-pin-pad": "parts: pin-pad", "break-printer": "parts: printer",
+	"break-battery": "parts: battery", "break-memory": "parts: memory", "break-paper": "parts: paper", "break-pin-pad": "parts: pin-pad", "break-printer": "parts: printer",
 	"backup-uplink": "listen-backup", "dns-name": "listen-names", "tls": "tls",
 }
 

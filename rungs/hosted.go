@@ -9,6 +9,7 @@ import (
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	network "github.com/assay-hil/assay/fakes/network/client"
+	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/rigs"
 	"github.com/assay-hil/assay/rungs/containers"
 )
@@ -50,9 +51,17 @@ func (r *realtime) hosted(o Options) error {
 		}
 		worlds++
 		folder := filepath.Join("hosts", fmt.Sprintf("world-%d", worlds))
-		return startContainers(ctx, engine, named, t, containers.Config{Dialect: s.host.ID, Log: o.evidence(folder)})
+		return startContainers(ctx, engine, named, t, containers.Config{Dialect: s.host.ID, Parameters: embeddedID(s.profile), Log: o.evidence(folder)})
 	}
 	return nil
+}
+
+// embeddedID is a profile's id where a container knows it, too; "" for one from a file.
+func embeddedID(p *terminals.Profile) string {
+	if known, err := terminals.Load(p.ID); err != nil || known.EMV == nil {
+		return ""
+	}
+	return p.ID
 }
 
 // ofItsOwn refuses a rig whose bank needs what a container does not get: files of this machine.

@@ -18,6 +18,7 @@ import (
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/protocol/emv/parameters"
 	"github.com/assay-hil/assay/protocol/iso8583"
 	"github.com/assay-hil/assay/rungs/injector"
 )
@@ -56,7 +57,7 @@ func startHosts(ctx context.Context, w wire, t *teardown, s site) (*peers, error
 	for _, c := range all {
 		accounts = append(accounts, *c)
 	}
-	bank, err := issuerserver.New(issuerserver.Config{Host: host, Cards: accounts})
+	bank, err := issuerserver.New(issuerserver.Config{Host: host, Cards: accounts, Parameters: parametersOf(s.profile)})
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +75,15 @@ func startHosts(ctx context.Context, w wire, t *teardown, s site) (*peers, error
 		return nil, err
 	}
 	return startNetwork(ctx, w, t, s)
+}
+
+// parametersOf are what a terminal's kernel can be loaded with; nil where it reads no chip.
+func parametersOf(p *terminals.Profile) *parameters.Set {
+	if p.EMV == nil {
+		return nil
+	}
+	set := p.EMV.Parameters()
+	return &set
 }
 
 // startNetwork starts the injector before an issuer that is there already.

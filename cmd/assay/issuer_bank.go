@@ -8,11 +8,14 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/assay-hil/assay/fakes/issuer"
 	"github.com/assay-hil/assay/fakes/issuer/rules"
 	"github.com/assay-hil/assay/fixtures/cards"
+	"github.com/assay-hil/assay/fixtures/terminals"
+	"github.com/assay-hil/assay/protocol/emv/parameters"
 )
 
 // headerLimit bounds how long the header of a control request may take.
@@ -32,6 +35,10 @@ func (s *served) runBank(ctx context.Context) error {
 	if err != nil {
 		return usage(err)
 	}
+	loads, err := s.parameters()
+	if err != nil {
+		return usage(err)
+	}
 	security, err := s.tls()
 	if err != nil {
 		return usage(err)
@@ -45,7 +52,7 @@ func (s *served) runBank(ctx context.Context) error {
 		return usage(fmt.Errorf("--token-file: %w", err))
 	}
 	bank, err := issuer.New(issuer.Config{
-		Host: s.dialect.host, Cards: chosen, Policy: policy, Rules: program, Token: token, TLS: security,
+		Host: s.dialect.host, Cards: chosen, Policy: policy, Parameters: loads, Rules: program, Token: token, TLS: security,
 		LedgerFile: s.flags.ledger, LedgerSync: s.flags.ledgerSync, Logger: s.log,
 	})
 	if err != nil {
@@ -56,6 +63,27 @@ func (s *served) runBank(ctx context.Context) error {
 		err = s.until(ctx, b.parts)
 	}
 	return errors.Join(err, broken(within(b.end)))
+}
+
+// parameters are what terminals can download; nil without --parameters.
+func (s *served) parameters() (*parameters.Set, error) {
+	name := s.flags.parameters
+	if name == "" {
+		return nil, nil
+	}
+	load := terminals.Load
+	if strings.ContainsAny(name, `/\\`) || strings.HasSuffix(name, ".yaml") {
+		load = terminals.LoadFile
+	}
+	p, err := load(name)
+	if err != nil {
+		return nil, fmt.Errorf("--parameters: %w", err)
+	}
+	if p.EMV == nil {
+		return nil, fmt.Errorf("--parameters: the terminal %s reads no chip, so that there is nothing to download", p.ID)
+	}
+	set := p.EMV.Parameters()
+	return &set, nil
 }
 
 // program is how the bank is to answer: as a rule file says or, nil, by the books.

@@ -39,6 +39,7 @@ type serveFlags struct {
 	rules      string
 	replay     string
 	cards      []string
+	parameters string
 	ledger     string
 	ledgerSync bool
 	tls        string
@@ -89,6 +90,7 @@ go on.`,
 	flags.StringVar(&f.rules, "rules", "", "rule file")
 	flags.StringVar(&f.replay, "replay", "", "recording of --record to answer with")
 	flags.StringSliceVar(&f.cards, "cards", []string{allCards}, "test cards that have an account, or all")
+	flags.StringVar(&f.parameters, "parameters", "", "terminal profile, an id or a file, whose chip parameters terminals can download (default: none)")
 	f.policy.add(flags)
 	flags.StringVar(&f.ledger, "ledger", "", "file to keep the books in, made if missing (default: in memory)")
 	flags.BoolVar(&f.ledgerSync, "ledger-sync", false, "with --ledger: flush the disk at every posting, against power cuts")
@@ -111,6 +113,8 @@ func (f serveFlags) check() error {
 		return errors.New("--rules and --replay exclude each other: a recording is a rule file")
 	case (f.proxy == "") != (f.record == ""):
 		return errors.New("--proxy and --record belong together")
+	case f.proxy != "" && f.parameters != "":
+		return errors.New("--proxy passes on to another host; --parameters are for the fake bank")
 	case f.proxy != "" && f.policy.given():
 		return errors.New("--proxy passes on to another host; what the fake bank is strict about is not for it")
 	case f.proxy != "" && (f.rules != "" || f.replay != "" || f.ledger != ""):

@@ -131,6 +131,7 @@ func Start(ctx context.Context, cfg Config) (*Bench, error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	b := &Bench{cfg: cfg, screen: screen, power: make(chan switching), stop: stop, done: make(chan struct{})}
+	terminal.Provision(&b.nvram, cfg.Profile)
 	if cfg.Trace > 0 {
 		terminal.Age(&b.nvram, cfg.Trace)
 	}

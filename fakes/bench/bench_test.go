@@ -94,6 +94,27 @@ func TestRelayChannelsBesideTheSupply(t *testing.T) {
 	})
 }
 
+// What the battery keeps is gone when neither it nor the supply is there, and stays when one is. The journal needs no battery.
+func TestBattery(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.screen("WELCOME")
+		kept := func() bool { return len(w.bench.nvram.Get("backed.parameters")) > 0 }
+		w.relay("relay on 5")
+		w.relay("relay off 5")
+		w.relay("relay off 0")
+		if !kept() {
+			t.Error("parameters are gone although the battery was back before the cut")
+		}
+		w.relay("relay on 5")
+		if kept() || len(w.bench.nvram.Get("backed.logon")) > 0 {
+			t.Error("parameters or keys are there without battery and supply")
+		}
+		if memoryOf(w) == "" {
+			t.Error("the journal's memory is gone with the battery")
+		}
+	})
+}
+
 func TestConnectionsOfATerminalWithoutSupply(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		listener, err := w.network.Listen(hostAddress)

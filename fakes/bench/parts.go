@@ -8,11 +8,15 @@ const (
 	paperChannel   = 2
 	memoryChannel  = 3
 	printerChannel = 4
+	batteryChannel = 5 // of the memory that holds keys and chip parameters
 )
 
 // PartChannels are these relays by the parts that they break.
 func PartChannels() map[string]int {
-	return map[string]int{"pin-pad": pinPadChannel, "paper": paperChannel, "memory": memoryChannel, "printer": printerChannel}
+	return map[string]int{
+		"pin-pad": pinPadChannel, "paper": paperChannel, "memory": memoryChannel, "printer": printerChannel,
+		"battery": batteryChannel,
+	}
 }
 
 var errPINPad = errors.New("the PIN pad does not answer")
@@ -28,6 +32,8 @@ func (b *Bench) broken(channel int, broken bool) {
 		}
 	case memoryChannel:
 		b.nvram.Break(broken)
+	case batteryChannel:
+		b.nvram.Battery(!broken)
 	case printerChannel:
 		if b.paper != nil {
 			b.paper.SetHot(broken)

@@ -45,7 +45,7 @@ func inWorld(t *testing.T, faults []string, f func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, profile: profile, network: memnet.New()}
 		w.bench, err = Start(t.Context(), Config{
-			Profile: profile, Lang: "en", Host: host, Faults: faults, Origin: [3]float64{20, 20, 0},
+			Profile: profile, Lang: "en", Host: host, Faults: faults, Origin: [3]float64{20, 20, 0}, Trace: 1, // a used one, else it wants a sign-on first
 			Ports: w.pipes(), Dial: func(ctx context.Context, _ string) (net.Conn, error) {
 				return w.network.Dial(ctx, hostAddress)
 			},

@@ -30,6 +30,7 @@ import (
 	"github.com/assay-hil/assay/fakes/issuer/wire"
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/hosts"
+	"github.com/assay-hil/assay/protocol/emv/parameters"
 	"github.com/assay-hil/assay/protocol/feed"
 	"github.com/assay-hil/assay/protocol/iso8583"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	Rules *rules.Set
 	// Policy is what the bank is free to choose.
 	Policy bank.Policy
+	// Parameters are what terminals can download for their chip kernels; nil: nothing.
+	Parameters *parameters.Set
 	// Token must come with every call of the control API, as a bearer token; "" asks for none.
 	Token string
 	// TLS is spoken on every listener; nil: plain connections. See NewTLS.
@@ -135,7 +138,7 @@ func (s *Server) openBooks() (err error) {
 
 // newEra makes a bank that knows what the books know.
 func (s *Server) newEra() (*era, error) {
-	b, err := bank.New(bank.Config{Host: s.config.Host, Cards: s.config.Cards, Book: s.book, Policy: s.config.Policy})
+	b, err := bank.New(bank.Config{Host: s.config.Host, Cards: s.config.Cards, Book: s.book, Policy: s.config.Policy, Parameters: s.config.Parameters})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ const (
 	promptSeePhone          = "see-phone"
 	promptInsertCard        = "insert-card"
 	promptWalletRefused     = "wallet-refused"
+	promptParametersMissing = "parameters-missing"
 )
 
 // CardPrompts are those that a terminal with these readers must word.
@@ -27,7 +28,7 @@ func CardPrompts(has func(capability string) bool) []string {
 	var needed []string
 	chip, field := has("chip"), has("contactless")
 	if chip || field {
-		needed = append(needed, promptCardDataError, promptAppBlocked, promptAppExpired, promptCardListed, promptCardNotAuthentic, promptCardRefused)
+		needed = append(needed, promptCardDataError, promptAppBlocked, promptAppExpired, promptCardListed, promptCardNotAuthentic, promptCardRefused, promptParametersMissing)
 	}
 	if chip {
 		needed = append(needed, promptChooseApplication, promptCardRemoved, promptCardBlocked, promptAppNotEffective, promptPINBlocked)

@@ -12,6 +12,7 @@ import (
 	"github.com/assay-hil/assay/fakes/terminal/kernel"
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/protocol/emv"
+	"github.com/assay-hil/assay/protocol/emv/parameters"
 	"github.com/assay-hil/assay/protocol/iso8583"
 )
 
@@ -21,11 +22,8 @@ const apduLimit = 10 * time.Second
 // codeUnable tells a card that the host could not be asked (EMV Book 4 annex A6, Z3): this terminal sells nothing then.
 const codeUnable = "Z3"
 
-// newKernel loads the kernel with the profile's data; nil for a terminal that reads no chip.
-func newKernel(p *terminals.Profile, defects planted) (*kernel.Kernel, error) {
-	if p.EMV == nil {
-		return nil, nil
-	}
+// newKernel makes the kernel of what is burnt into a terminal that reads chips and of what is loaded into it.
+func newKernel(p *terminals.Profile, set parameters.Set, defects planted) (*kernel.Kernel, error) {
 	e := p.EMV
 	cfg := kernel.Config{
 		Type: e.Type, Capabilities: e.Capabilities, Additional: e.Additional, Country: e.Country, Currency: p.Identity.Currency,
@@ -34,10 +32,10 @@ func newKernel(p *terminals.Profile, defects planted) (*kernel.Kernel, error) {
 	if !p.Has("pin") {
 		cfg.Capabilities[1] &^= 0xD0 // no PIN of any kind
 	}
-	for _, a := range e.Applications {
+	for _, a := range set.Applications {
 		loaded := kernel.Application{
 			AID: a.AID, Partial: a.Partial, Version: a.Version, FloorLimit: a.FloorLimit,
-			Random:     kernel.Random{Threshold: a.RandomThreshold, Target: a.RandomTarget, Max: a.RandomMax},
+			Random:     kernel.Random{Threshold: a.Threshold, Target: a.Target, Max: a.Max},
 			TACDefault: a.TACDefault, TACDenial: a.TACDenial, TACOnline: a.TACOnline,
 		}
 		if a.Contactless != nil && p.Has("contactless") {
@@ -45,7 +43,7 @@ func newKernel(p *terminals.Profile, defects planted) (*kernel.Kernel, error) {
 		}
 		cfg.Applications = append(cfg.Applications, loaded)
 	}
-	for _, k := range e.Keys {
+	for _, k := range set.Keys {
 		cfg.Keys = append(cfg.Keys, kernel.CAKey(k))
 	}
 	for _, name := range kernel.Defects() {
@@ -85,6 +83,9 @@ func (c chipCard) told(err error) error {
 
 // readChip takes an inserted card through the kernel up to its request cryptogram.
 func (a *app) readChip(ctx context.Context, r *search) (card, error) {
+	if a.kernel == nil {
+		return card{}, ending{promptParametersMissing}
+	}
 	talk := &cardTalk{app: a}
 	session, err := a.kernel.Contact(ctx, chipCard{a.hw.Chip}, talk, a.cardSale(r))
 	if err != nil {

@@ -64,6 +64,9 @@ func (a *app) readField(ctx context.Context, r *search, near int) (card, error) 
 	if near > 1 && !a.defects.has(defectTwoCards) {
 		return card{}, retryTwo
 	}
+	if a.kernel == nil {
+		return card{}, ending{promptParametersMissing}
+	}
 	talk := &cardTalk{app: a}
 	result, err := a.kernel.Tap(ctx, fieldCard{a.hw.Field}, talk, a.cardSale(r))
 	if ctx.Err() == nil {

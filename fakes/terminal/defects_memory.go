@@ -8,6 +8,10 @@ const (
 	defectSTANZero         = "stan-wraps-to-zero"
 	defectWriteIgnored     = "write-failure-ignored"
 	defectReprintForgotten = "reprint-forgotten"
+
+	defectLogonUnasked        = "logon-unasked"
+	defectParametersUnchecked = "parameters-unchecked"
+	defectParametersInRAM     = "parameters-in-ram"
 )
 
 // memoryDefects are listed with the rule that each breaks.
@@ -42,6 +46,22 @@ func memoryDefects() []Defect {
 			Name: defectReprintForgotten, Group: groupMemory,
 			What: "a receipt that a power cut has kept back is not printed when the power is back",
 			Rule: "F-02: the receipt of an approved sale is printed after the cut",
+		},
+		{
+			Name: defectLogonUnasked, Group: groupMemory,
+			What: "a terminal that has never signed on does so by itself in the middle of a sale: one that was swapped, or has lost its keys, sells and nobody notices",
+			Rule: "F-10: a terminal that is not signed on refuses the sale and asks for the sign-on",
+		},
+		{
+			Name: defectParametersUnchecked, Group: groupMemory,
+			What: "missing chip parameters are not noticed: no card has an application that the terminal knows, and every chip card falls back to its stripe",
+			Rule: "F-12: without its EMV parameters a terminal reads no chip and asks for the download",
+			Seen: "a known way to fraud by forced fallback: terminals whose chip side was made useless",
+		},
+		{
+			Name: defectParametersInRAM, Group: groupMemory,
+			What: "downloaded parameters are used but not kept: after the next power cut they are missing again",
+			Rule: "F-12: what was downloaded is kept",
 		},
 	}
 }

@@ -15,6 +15,15 @@ func PeekMemory(n *NVRAM) State {
 	return m.state
 }
 
+// PokeLogon has a terminal that is off have signed on before.
+func PokeLogon(n *NVRAM) {
+	n.Power(true)
+	m, _ := loadMemory(n, defaultJournal, nil)
+	if err := m.saveLogon(workingKeys{}); err != nil {
+		panic(err)
+	}
+}
+
 // PokeMemory changes the memory of a terminal that is off.
 func PokeMemory(n *NVRAM, change func(*State)) {
 	n.Power(true) // of whoever services it

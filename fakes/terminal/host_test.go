@@ -14,6 +14,7 @@ import (
 
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/protocol/emv"
+	"github.com/assay-hil/assay/protocol/emv/parameters"
 	"github.com/assay-hil/assay/protocol/iso8583"
 	"github.com/assay-hil/assay/protocol/mac"
 	"github.com/assay-hil/assay/protocol/tdes"
@@ -143,6 +144,8 @@ func (h *scriptedHost) reply(words []string) (iso8583.Message, error) {
 			m.Fields[55] = proof
 		case "keys", "keys-wrong":
 			m.Fields[62] = h.newKeys(name == "keys-wrong")
+		case "applications", "application", "ca-keys": // as many as fit, one, none
+			m.Fields[62] = h.parameters(name)
 		case "mac-wrong", "no-mac":
 			h.spoil = name
 		default:
@@ -156,6 +159,21 @@ func (h *scriptedHost) reply(words []string) (iso8583.Message, error) {
 		}
 	}
 	return m, nil
+}
+
+// parameters is the next packet of a download of the test terminal's parameters.
+func (h *scriptedHost) parameters(word string) string {
+	applications, keys := testEMV().Parameters().Records()
+	all, room := map[string][][]byte{"applications": applications, "application": applications, "ca-keys": keys}[word], 500
+	if word == "application" {
+		room = 1
+	}
+	raw, _ := hex.DecodeString(h.request.Fields[62])
+	held, err := parameters.Held(raw)
+	if err != nil {
+		return "" // nothing has changed, for one that doesn't ask
+	}
+	return fmt.Sprintf("%X", parameters.Next(all, held, room).Encode())
 }
 
 // newKeys makes working keys, wrapped under the master key, each with its check value.

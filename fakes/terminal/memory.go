@@ -40,8 +40,6 @@ type state struct {
 	Upload *upload `json:"upload,omitempty"`
 	// Slip is the receipt that was printed last, or is still to be.
 	Slip *slip `json:"slip,omitempty"`
-	// Keys are the working keys of the last sign-on.
-	Keys *workingKeys `json:"keys,omitempty"`
 }
 
 // message is a request to be sent later; its STAN is its own already.
@@ -54,6 +52,9 @@ type message struct {
 // memory holds the state in RAM and in NVRAM.
 type memory struct {
 	state
+	// logon is what the last sign-on brought; nil: there was none yet, or what it brought is lost.
+	logon   *workingKeys
+	loads   loads
 	nvram   *NVRAM
 	defects planted
 	// limit is how many rows fit into the journal.
@@ -66,6 +67,7 @@ var errMemory = ending{promptMemoryError}
 // loadMemory reads NVRAM. It returns errMemory when records are there and none is whole.
 func loadMemory(nvram *NVRAM, limit int, defects planted) (*memory, error) {
 	m := &memory{nvram: nvram, limit: limit, defects: defects, state: state{Batch: 1}}
+	m.readBacked()
 	found, whole := false, false
 	for _, slot := range slots() {
 		raw := nvram.Get(slot)
@@ -73,7 +75,7 @@ func loadMemory(nvram *NVRAM, limit int, defects planted) (*memory, error) {
 			continue
 		}
 		found = true
-		s, err := unsealState(raw)
+		s, err := unseal[state](raw)
 		if err != nil && defects.has(defectTornAccepted) {
 			return &memory{nvram: nvram, limit: limit, defects: defects, state: state{Batch: 1}}, nil
 		}
@@ -93,32 +95,34 @@ func loadMemory(nvram *NVRAM, limit int, defects planted) (*memory, error) {
 	return m, nil
 }
 
-// sealState writes a record: JSON and its checksum.
-func sealState(s state) []byte {
-	raw, err := json.Marshal(s)
+// seal writes a record: JSON and its checksum.
+func seal(what any) []byte {
+	raw, err := json.Marshal(what)
 	if err != nil {
 		panic(fmt.Sprintf("terminal: memory: %v", err)) // the types above always have a JSON form
 	}
 	return fmt.Appendf(raw, "%08x", crc32.ChecksumIEEE(raw))
 }
 
-func unsealState(raw []byte) (state, error) {
-	var s state
+// unseal reads one. Error: errMemory, when it is torn or none.
+func unseal[T any](raw []byte) (T, error) {
+	var what T
 	body := len(raw) - checksumDigits
 	if body < 0 {
-		return s, errMemory
+		return what, errMemory
 	}
 	sum, err := strconv.ParseUint(string(raw[body:]), 16, 32)
 	if err != nil || uint32(sum) != crc32.ChecksumIEEE(raw[:body]) {
-		return s, errMemory
+		return what, errMemory
 	}
-	return s, json.Unmarshal(raw[:body], &s)
+	return what, json.Unmarshal(raw[:body], &what)
 }
 
-// Age makes an empty NVRAM that of a terminal which has used trace numbers up to one, and settled all of that.
+// Age makes an empty NVRAM that of a terminal which has used trace numbers up to one, and settled all of that. It has signed on
+// before.
 func Age(nvram *NVRAM, trace int) {
 	used := state{Write: 1, Batch: 1, STAN: trace}
-	_ = nvram.Commit(map[string][]byte{slots()[used.Write%2]: sealState(used)}) // an NVRAM that can't be written is not aged
+	_ = nvram.Commit(map[string][]byte{slots()[used.Write%2]: seal(used), recordLogon: seal(workingKeys{})}) // an NVRAM that can't be written is not aged
 }
 
 // save writes what change makes of the state. When that fails nothing has changed, in RAM neither.
@@ -127,7 +131,7 @@ func (m *memory) save(change func(*state)) error {
 	change(&next)
 	next.Write++
 	slot := slots()[next.Write%2]
-	if err := m.nvram.Commit(map[string][]byte{slot: sealState(next)}); err != nil {
+	if err := m.nvram.Commit(map[string][]byte{slot: seal(next)}); err != nil {
 		return ending{promptFileError}
 	}
 	m.state = next

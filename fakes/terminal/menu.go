@@ -25,6 +25,7 @@ func entries() []entry {
 		{"8", "", (*app).logon},
 		{"9", "", (*app).echo},
 		{"0", "", (*app).about},
+		{"*", "parameter-download", (*app).downloadAll},
 	}
 }
 
@@ -40,7 +41,7 @@ func (a *app) menu(ctx context.Context) error {
 			return endQuietly
 		}
 		for _, e := range entries() {
-			if digit, _ := a.digit(key); digit == e.key && (e.needs == "" || a.profile.Has(e.needs)) {
+			if a.char(key) == e.key && (e.needs == "" || a.profile.Has(e.needs)) {
 				return a.choose(ctx, e)
 			}
 		}

@@ -1,9 +1,11 @@
 package terminal
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,8 +16,11 @@ var ErrMute = errors.New("card does not answer to reset")
 // ErrWrite is returned by NVRAM that can't be written: it is worn out, or full, or its supply is gone.
 var ErrWrite = errors.New("NVRAM write failed")
 
-// NVRAM is the memory that survives a power cut: records by name. It belongs to the
-// hardware, so it outlives the application. The zero value is empty and ready, and writes at once.
+// backed begins the names of the records that a battery keeps. The others are in a memory that needs none.
+const backed = "backed."
+
+// NVRAM is the memory that survives a power cut: records by name, those that begin with "backed." as long as there is a battery. It
+// belongs to the hardware, so it outlives the application. The zero value is empty and ready, and writes at once.
 type NVRAM struct {
 	// Takes is how long a Commit takes. Tears says that one which a power cut ends leaves the first half of each of its
 	// records; else it leaves nothing. Both are set before the first use.
@@ -27,12 +32,19 @@ type NVRAM struct {
 	gone    chan struct{} // closed when the supply goes; nil before the first Commit under this supply
 	dead    bool
 	broken  bool
+	flat    bool // no battery
 }
 
-// Get returns a copy of a record; nil when there is none.
+// erased is what a memory reads as that does not answer: no line is pulled down.
+const erased = 0xFF
+
+// Get returns a copy of a record; nil when there is none. Of a broken memory nothing can be read that makes sense.
 func (n *NVRAM) Get(name string) []byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.broken {
+		return bytes.Repeat([]byte{erased}, max(1, len(n.records[name])))
+	}
 	return slices.Clone(n.records[name])
 }
 
@@ -110,9 +122,25 @@ func (n *NVRAM) Power(on bool) {
 		n.gone = nil
 	}
 	n.dead = !on
+	n.fade()
 }
 
-// Break makes every further Commit fail, or ends that.
+// Battery takes the battery out, or puts one in. Without one, what it keeps is gone with the supply.
+func (n *NVRAM) Battery(in bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.flat = !in
+	n.fade()
+}
+
+// fade loses what nothing keeps.
+func (n *NVRAM) fade() {
+	if n.dead && n.flat {
+		maps.DeleteFunc(n.records, func(name string, _ []byte) bool { return strings.HasPrefix(name, backed) })
+	}
+}
+
+// Break makes every further Commit fail and every Get read nonsense, or ends that.
 func (n *NVRAM) Break(broken bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing/synctest"
 	"time"
 
@@ -28,6 +29,8 @@ type script struct {
 	dials  int              // seen by "host hears nothing"
 	table  *kerneltest.Card // of "card answers"
 	idle   string           // what is shown when nothing is to be done
+	// provision is what the workshop does before the terminal is switched on first.
+	provision sync.Once
 }
 
 func newScript() *script {
@@ -63,6 +66,7 @@ func (s *script) hangUp() {
 }
 
 func (s *script) powerOn() error {
+	s.provision.Do(func() { terminal.Provision(&s.world.nvram, s.config.Profile) })
 	app, err := terminal.New(s.config, s.world.hardware())
 	if err != nil {
 		return err
@@ -101,7 +105,7 @@ func (s *script) step(words []string) error {
 		"tap": s.tap, "leave": s.leave, "answers": s.answers,
 		"host": s.hostDoes, "screen": s.screen, "shown": s.shown, "nvram": s.memory,
 		"printed": s.printed, "printer": s.printer, "terminal": s.sent,
-		"pad": s.pad, "debug": s.debugged, "signal": s.signalled, "burst": s.burst, "names": s.namesDo,
+		"pad": s.pad, "battery": s.battery, "debug": s.debugged, "signal": s.signalled, "burst": s.burst, "names": s.namesDo,
 	}
 	do, ok := verbs[words[0]]
 	if !ok {
@@ -113,6 +117,10 @@ func (s *script) step(words []string) error {
 func (s *script) with(words []string) error {
 	p := s.config.Profile
 	switch words[0] {
+	case "signed-on": // before, by a sign-on that is over
+		terminal.PokeLogon(&s.world.nvram)
+	case "parameters": // none: not provisioned
+		s.provision.Do(func() {})
 	case "lang":
 		s.config.Lang = words[1]
 	case "firmware":
@@ -187,6 +195,12 @@ func (s *script) power(words []string) error {
 		return s.powerOn()
 	}
 	return s.powerCut()
+}
+
+// battery takes the one out that keeps keys and parameters, or puts it in.
+func (s *script) battery(words []string) error {
+	s.world.nvram.Battery(words[0] == "in")
+	return nil
 }
 
 // press pushes keys: a word is a key's name, or else its characters are.

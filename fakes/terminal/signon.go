@@ -33,7 +33,7 @@ func (a *app) keys() (pinKey, macKey []byte) {
 		}
 		return h.PINKey, h.Keys.MAC
 	}
-	k := a.memory.Keys
+	k := a.memory.logon
 	if k == nil {
 		return nil, nil
 	}
@@ -82,18 +82,19 @@ func (a *app) authentic(o *hosts.Operation, reply iso8583.Message, answer []byte
 	return nil
 }
 
-// signOn makes the terminal known to the host, once a power-on, and takes working keys and batch number
-// from its answer.
+// signOn makes the terminal known to the host before a transaction, when the last sign-on is over. One that has never signed on, or was
+// refused, is for the operator to see to.
 func (a *app) signOn(ctx context.Context) error {
 	switch {
 	case a.signedOn:
 		return nil
-	case a.refused:
+	case a.refused, a.memory.logon == nil && !a.defects.has(defectLogonUnasked):
 		return ending{promptLogonRequired}
 	}
 	return a.signOnNow(ctx)
 }
 
+// signOnNow signs on and takes working keys and batch number from the answer.
 func (a *app) signOnNow(ctx context.Context) error {
 	o := a.dialect.operation(opSignOn)
 	if double := a.dialect.operationOf(opSignOn, "", "60.function=003"); double != nil {
@@ -119,11 +120,14 @@ func (a *app) signOnNow(ctx context.Context) error {
 	return nil
 }
 
-// takeKeys unwraps the working keys: each under the master key, with a check value.
+// takeKeys unwraps the working keys: each under the master key, with a check value. Where they are fixed it only notes the sign-on.
 func (a *app) takeKeys(reply iso8583.Message) error {
 	d := a.dialect
 	if d.download.IsZero() {
-		return nil
+		if a.memory.logon != nil {
+			return nil
+		}
+		return a.memory.saveLogon(workingKeys{}) // none but that there was a sign-on
 	}
 	text, _ := d.codec.Get(reply, d.download)
 	raw, err := hex.DecodeString(text)
@@ -143,7 +147,7 @@ func (a *app) takeKeys(reply iso8583.Message) error {
 		}
 		keys[i], raw = hex.EncodeToString(key), raw[length+kcvLength:]
 	}
-	return a.memory.save(func(s *state) { s.Keys = &workingKeys{PIN: keys[0], MAC: keys[1]} })
+	return a.memory.saveLogon(workingKeys{PIN: keys[0], MAC: keys[1]})
 }
 
 // adoptBatch takes over the host's batch number while nothing is in ours.
@@ -180,8 +184,10 @@ func (a *app) obey(ctx context.Context) error {
 	case requestSignOn:
 		a.signedOn = false
 		return a.signOnNow(ctx)
-	case requestParameters, requestCAKeys, requestChip:
-		return a.download(ctx, asked)
+	case requestParameters, requestChip:
+		return a.download(ctx, loadApplications)
+	case requestCAKeys:
+		return a.download(ctx, loadKeys)
 	}
 	return nil
 }
@@ -194,26 +200,4 @@ func (a *app) sealPIN(digits, pan string) (string, error) {
 		return "", fmt.Errorf("PIN block: %w", err)
 	}
 	return fmt.Sprintf("%X", sealed), nil
-}
-
-// download fetches parameters: the host's answer only says that they are unchanged, which is what a test host
-// has to give.
-func (a *app) download(ctx context.Context, asked string) error {
-	when := map[string]string{requestParameters: "60.function=38?", requestChip: "60.function=38?", requestCAKeys: "60.function=37?"}[asked]
-	o := a.dialect.operationOf(opParameters, "", when)
-	if o == nil {
-		return nil
-	}
-	request, err := a.compose(o, &sale{stan: a.memory.nextSTAN(), at: now()})
-	if err != nil {
-		return err
-	}
-	reply, err := a.do(ctx, exchange{operation: o, request: request, dialling: promptDownloading, waiting: promptDownloading})
-	if err != nil {
-		return err
-	}
-	if approved, _ := a.dialect.approves(o, reply.Fields[39]); !approved {
-		return ending{a.promptForCode(reply.Fields[39])}
-	}
-	return ending{promptDownloaded}
 }

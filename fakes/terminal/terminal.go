@@ -63,7 +63,6 @@ type Terminal struct {
 	paper    encoding.Encoding
 	defects  planted
 	trust    *x509.CertPool
-	kernel   *kernel.Kernel // nil: reads no chip
 	hw       Hardware
 }
 
@@ -92,8 +91,10 @@ func New(cfg Config, hw Hardware) (*Terminal, error) {
 	if err := checkPrompts(t.profile, t.lang); err != nil {
 		return nil, err
 	}
-	if t.kernel, err = newKernel(t.profile, defects); err != nil {
-		return nil, fmt.Errorf("%w: profile %q: %w", ErrConfig, t.profile.ID, err)
+	if e := t.profile.EMV; e != nil {
+		if _, err := newKernel(t.profile, e.Parameters(), defects); err != nil {
+			return nil, fmt.Errorf("%w: profile %q: %w", ErrConfig, t.profile.ID, err)
+		}
 	}
 	if t.words, err = wordingIn(t.lang); err != nil {
 		return nil, err
@@ -149,6 +150,7 @@ func (t *Terminal) checkPIN() error {
 type app struct {
 	*Terminal
 	memory   *memory
+	kernel   *kernel.Kernel        // nil: its parameters are missing, or no chip is read at all
 	shown    []string              // rows on the screen
 	signedOn bool                  // the host knows us; not in NVRAM, as every boot signs on anew
 	known    map[string]netip.Addr // where each uplink's host was reached last
@@ -195,6 +197,9 @@ func (t *Terminal) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.loadKernel(); err != nil {
+		return fmt.Errorf("parameters: %w", err)
+	}
 	if err := a.boot(ctx); err != nil {
 		return err
 	}
@@ -225,7 +230,7 @@ func (a *app) boot(ctx context.Context) error {
 	if err := a.recoverSlip(ctx); err != nil {
 		return err
 	}
-	err := a.signOn(ctx)
+	err := a.signOnNow(ctx)
 	if err == nil {
 		err = a.resumeUpload(ctx)
 	}

@@ -39,7 +39,9 @@ type Uplink struct {
 // Config says what hosts are started.
 type Config struct {
 	Dialect string // one of the embedded
-	Uplinks []Uplink
+	// Parameters is the terminal profile, one of the embedded, whose chip parameters the issuer has to give; "": none.
+	Parameters string
+	Uplinks    []Uplink
 	// Log opens a file for a container's log; it is written when the container has ended. nil drops it.
 	Log func(name string) (io.WriteCloser, error)
 }
@@ -109,6 +111,9 @@ func (h *Hosts) startIssuer(ctx context.Context, e *Engine, c Config) error {
 	r := request{
 		name: issuerName, image: e.image, token: rand.Text(),
 		args: []string{"issuer", "serve", "--dialect", c.Dialect, "--listen", listen(hostPort), "--control", listen(controlPort), "--token-file", tokenPath},
+	}
+	if c.Parameters != "" {
+		r.args = append(r.args, "--parameters", c.Parameters)
 	}
 	ip, err := h.run(ctx, r)
 	h.Issuer = Control{at(ip, controlPort), r.token}

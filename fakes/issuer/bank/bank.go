@@ -23,6 +23,7 @@ import (
 	"github.com/assay-hil/assay/fixtures/cards"
 	"github.com/assay-hil/assay/fixtures/hosts"
 	"github.com/assay-hil/assay/protocol/emv"
+	"github.com/assay-hil/assay/protocol/emv/parameters"
 	"github.com/assay-hil/assay/protocol/iso8583"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	// them already is known: repeats and reversals of it are recognised.
 	Book   *ledger.Book
 	Policy Policy
+	// Parameters are what terminals can download for their chip kernels; nil: nothing.
+	Parameters *parameters.Set
 	// Rand makes working keys; nil is crypto/rand.
 	Rand io.Reader
 }
@@ -103,6 +106,8 @@ type Bank struct {
 	ids    map[string]*cards.Card
 	chips  map[string]*emv.Verifier // by card ID
 	paths  paths
+	// loads are the records for terminals' kernels, by what a download asks for.
+	loads map[string][][]byte
 	// accounts are the ledger's, with the cards' first balances.
 	accounts []ledger.Account
 
@@ -129,6 +134,10 @@ func New(c Config) (*Bank, error) {
 	b := &Bank{codec: codec, host: c.Host, policy: c.Policy, random: c.Rand, book: c.Book,
 		cards: make(map[string]*cards.Card), ids: make(map[string]*cards.Card),
 		accounts: Accounts(c.Cards), sessions: make(map[string]*session), chips: make(map[string]*emv.Verifier)}
+	if c.Parameters != nil {
+		applications, keys := c.Parameters.Records()
+		b.loads = map[string][][]byte{loadApplications: applications, loadKeys: keys}
+	}
 	if b.random == nil {
 		b.random = rand.Reader
 	}

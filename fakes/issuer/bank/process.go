@@ -53,8 +53,10 @@ func (b *Bank) decide(q *inquiry) outcome {
 		return b.signOn(q)
 	case opSignOff:
 		return b.signOff(q)
-	case opEcho, opParameters:
+	case opEcho:
 		return outcome{reason: approved}
+	case opParameters:
+		return b.download(q)
 	case opSettlement:
 		return b.settlement(q)
 	case opUpload:
