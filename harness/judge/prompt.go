@@ -99,7 +99,9 @@ func (c *Case) anchor(budget string, end record.Event) (record.Event, string, bo
 			return is(e, "network", "delivered") && e.Fields["direction"] == network.FromHost // also one that a fault has changed
 		})
 	case "host-timeout":
-		return find("the request", func(e record.Event) bool { return fromTerminal(e, "") && e.Fields["mti"] != "0400" })
+		// It lies the terminal's whole timer before the prompt: what comes within slack of that is the next one.
+		e, found := c.last(end.US, func(e record.Event) bool { return fromTerminal(e, "") && e.Fields["mti"] != "0400" })
+		return e, "the request", found
 	case "lost":
 		return find("the broken connection", func(e record.Event) bool {
 			return e.Source == "network" && (e.Kind == "fired" || e.Kind == "closed")

@@ -164,6 +164,13 @@ func TestBudgetBoundaries(t *testing.T) {
 	}
 }
 
+// On a machine that was late by a second the next request may follow the prompt within the uncertainty.
+func TestTimeoutBeforeTheNextRequest(t *testing.T) {
+	c := theCase(t, inAct(leaves(2000, "0200", "1"), screen(32_500, "approved"), leaves(32_900, "0200", "2")))
+	c.Uncertainty = time.Second
+	passes("30.5s after the request").hold(t, c.expecting(t, scenarios.Expectation{Prompt: "approved", Within: "host-timeout"}))
+}
+
 // TestUncertaintyOfALongPress: it can't be more than all the time that passed.
 func TestUncertaintyOfALongPress(t *testing.T) {
 	got := theCase(t, inAct(press(2000, 5000, "1"), screen(3000, "approved"))).expecting(t, scenarios.Expectation{Prompt: "approved", Within: "local"})
