@@ -14,19 +14,22 @@ import (
 	"testing"
 )
 
-// spoken are the places of the source whose sentences may come onto a page, from this folder. files is a pattern of file names, "" for all. Without
-// names every string of the files counts; else what stands in a function of such a name, in a variable of it, or in an argument of a call of it.
-var spoken = []struct {
-	dir, files string
-	names      []string
-}{
+// place is a part of the source whose sentences may come onto a page.
+type place struct {
+	dir   string   // from this folder
+	files string   // a pattern of file names; "" is all
+	names []string // what counts: functions, variables and fields of these names, and arguments of their calls; nil is every string
+}
+
+// spoken are those of judge, harness, rungs and issuer.
+var spoken = []place{
 	{dir: "../harness/judge"},
 	{dir: "../harness"},
 	{dir: "../fixtures/scenarios", names: []string{"String"}},
 	{dir: "../suites", files: "play.go", names: []string{"Sprintf", "Errorf", "New", "append"}},
 	{dir: "../suites", files: "staged.go", names: []string{"playPair"}},
 	{dir: "../suites", files: "plan.go", names: []string{"itemsFor"}},
-	{dir: "../rungs", names: []string{"Fault", "NoPackets", "noPackets", "labNoPackets", "errNoPackets", "errStage"}},
+	{dir: "../rungs", names: []string{"Fault", "NoPackets", "missing", "labNoPackets", "errNoPackets", "errStage"}},
 	{dir: "../rungs", files: "teardown.go"},
 	{dir: "../rungs", files: "trust.go", names: []string{"New", "Errorf"}},
 	{dir: "../rungs", files: "hosted.go", names: []string{"Sprintf"}},
@@ -40,18 +43,25 @@ var spoken = []struct {
 	{dir: ".", files: "open.go", names: []string{"Outcomes"}},
 }
 
-// silent are calls whose arguments come onto no page: what is looked for, names of evidence, what a developer did wrong.
-var silent = []string{"HasSuffix", "MustCompile", "keep", "panic"}
+// drivers are the packages whose errors may end a scenario.
+var drivers = []string{"card", "card/cardhopper", "card/chameleon", "card/relay", "display/debugline", "health", "human", "keypad/grbl", "keypad/marlin", "lease",
+	"power/command", "power/numato", "power/scpi", "printer/escpos", "serial"}
+
+// failing are what makes an error, what a robot was doing, and what GRBL means by its numbers.
+var failing = []string{"Error", "Errorf", "Fault", "New", "alarmMeanings", "arrive", "errorMeanings", "expired", "fluidAlarms", "next", "step", "write"}
+
+// silent are calls whose arguments come onto no page: what is looked for, names of evidence, G-code, what a developer did wrong.
+var silent = []string{"HasSuffix", "MustCompile", "keep", "panic", "rapid"}
 
 // sentence is a format of the source: as fmt has it, or put together of strings, with %s for what is no literal.
 type sentence struct{ format, at string }
 
-// sentences are all of them.
-func sentences(t *testing.T) []sentence {
+// sentences are those of several places.
+func sentences(t *testing.T, places []place) []sentence {
 	t.Helper()
 	var all []sentence
-	for _, place := range spoken {
-		paths, err := filepath.Glob(filepath.Join(place.dir, cmp.Or(place.files, "*.go")))
+	for _, p := range places {
+		paths, err := filepath.Glob(filepath.Join(p.dir, cmp.Or(p.files, "*.go")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,10 +74,10 @@ func sentences(t *testing.T) []sentence {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, collect(t, path, source, place.names)...)
+			all = append(all, collect(t, path, source, p.names)...)
 		}
 		if len(all) == before {
-			t.Errorf("%s/%s: no sentence is there any more; has it moved?", place.dir, cmp.Or(place.files, "*.go"))
+			t.Errorf("%s/%s: no sentence is there any more; has it moved?", p.dir, cmp.Or(p.files, "*.go"))
 		}
 	}
 	return all
@@ -97,6 +107,10 @@ func collect(t *testing.T, path string, source []byte, names []string) []sentenc
 		case *ast.CallExpr:
 			if names != nil && wanted(called(n)) {
 				c.below(n)
+			}
+		case *ast.KeyValueExpr:
+			if key, ok := n.Key.(*ast.Ident); ok && names != nil && wanted(key.Name) {
+				c.below(n.Value)
 			}
 		}
 		return true
@@ -190,15 +204,16 @@ func f() {
 	regexp.MustCompile("no sentence")
 	is("word")
 }
-func g() { blame(cause, "card %s: %w", id, err); note("not meant") }
+func g() { blame(cause, "card %s: %w", id, err); note("not meant", order{step: "press it", line: "G4 P1"}) }
 `
 	for _, test := range []struct {
 		names []string
 		want  []string
 	}{
-		{nil, []string{"it is gone", "%d charges of %s", "two words", ", settled", "the issuer %s answers in %s", "card %s: %w", "not meant"}},
+		{nil, []string{"it is gone", "%d charges of %s", "two words", ", settled", "the issuer %s answers in %s", "card %s: %w", "not meant", "press it", "G4 P1"}},
 		{[]string{"errGone"}, []string{"it is gone"}},
 		{[]string{"blame"}, []string{"card %s: %w"}},
+		{[]string{"step"}, []string{"press it"}},
 		{[]string{"f"}, []string{"%d charges of %s", "two words", ", settled", "the issuer %s answers in %s"}},
 		{[]string{"absent"}, nil},
 	} {

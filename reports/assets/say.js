@@ -11,8 +11,10 @@ const escaped = text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 function compile([format, words]) {
   const any = format.includes('; ') ? '[^]*' : PART, before = /^[^\w%[]/.test(format), after = before && format.endsWith(' ');
   const literals = format.split(/%[-+# 0-9.]*[a-z]/i), verbs = [...format.matchAll(VERB)].map(m => m[1]);
+  if (format.endsWith(': %s')) verbs[verbs.length - 1] = 'v'; // anything, as an error
   const group = v => GROUPS[v] || (v === 's' ? `(${any}?)` : '([^]*?)');
-  const body = literals.map((text, i) => escaped(text) + (i < verbs.length ? group(verbs[i]) : '')).join('');
+  const subject = /^%[sv]: /.test(format) ? '([^:,]*?)' : null; // the first of several colons
+  const body = literals.map((text, i) => escaped(text) + (i < verbs.length ? !i && subject || group(verbs[i]) : '')).join('');
   return {
     pattern: new RegExp(`^${before ? `(${any}${after ? '?' : ''})` : ''}${body}${after ? '([^]+)' : ''}$`),
     verbs: [...before ? ['s'] : [], ...verbs, ...after ? ['s'] : []], before, after, words,
@@ -21,7 +23,7 @@ function compile([format, words]) {
   };
 }
 // What has more letters of its own comes first; of as many, what is composed.
-const FORMATS = [...Object.entries(COMPOSED), ...Object.entries(SAY)].map(compile).sort((a, b) => b.letters - a.letters);
+const FORMATS = [COMPOSED, SAY, DRIVERS].flatMap(Object.entries).map(compile).sort((a, b) => b.letters - a.letters);
 
 // Formats of fewer letters than these also match texts that are somebody else's: then an argument is one word, or in the tables.
 const ENOUGH = 8, ENOUGH_FOR_ERROR = 4;
@@ -46,17 +48,16 @@ function matched(text) {
   }
   return null;
 }
-// listed finds several findings in one sentence: the longest known first, then the rest.
+// listed is several findings in one sentence, of which each is known.
 function listed(text) {
   for (let i = text.lastIndexOf('; '); i > 0; i = text.lastIndexOf('; ', i - 1)) {
-    const first = chinese(text.slice(0, i));
-    if (first !== null) return `${first}；${say(text.slice(i + 2))}`;
+    const first = chinese(text.slice(0, i)), rest = first === null ? null : chinese(text.slice(i + 2));
+    if (rest !== null) return `${first}；${rest}`;
   }
-  const i = text.indexOf('; '), rest = i < 0 ? null : chinese(text.slice(i + 2));
-  return rest === null ? null : `${text.slice(0, i)}；${rest}`;
+  return null;
 }
 function lookUp(text) {
-  for (const table of [SAY, COMPOSED, TERMS]) if (Object.hasOwn(table, text)) return table[text];
+  for (const table of [SAY, DRIVERS, COMPOSED, TERMS]) if (Object.hasOwn(table, text)) return table[text];
   if (Object.hasOwn(CHECKS, text)) return CHECKS[text][1];
   if (new RegExp(`^${QUOTED}$`).test(text)) return `“${text.slice(1, -1)}”`;
   return matched(text) ?? listed(text);
@@ -69,5 +70,12 @@ function chinese(text) {
   if (known.size < MOST) known.set(text, found);
   return found;
 }
+// said is a text in Chinese as far as the tables have it: of several findings those that are known.
+function said(text) {
+  const whole = chinese(text), i = text.indexOf('; ');
+  if (whole !== null || i < 0) return whole ?? text;
+  const first = chinese(text.slice(0, i)), rest = said(text.slice(i + 2));
+  return first === null && rest === text.slice(i + 2) ? text : `${first ?? text.slice(0, i)}；${rest}`;
+}
 // say gives what judge, harness, rungs and issuer said in the language of the page; what the tables don't have stays as it was written.
-const say = text => lang === 'zh' && text ? chinese(text) ?? text : text || '';
+const say = text => lang === 'zh' && text ? said(text) : text || '';
