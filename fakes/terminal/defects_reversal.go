@@ -1,5 +1,7 @@
 package terminal
 
+import "slices"
+
 // Bugs of the reversal.
 const (
 	defectNoReversal        = "no-reversal-after-timeout"
@@ -20,7 +22,10 @@ const (
 )
 
 // reversalDefects are listed with the rule that each breaks.
-func reversalDefects() []Defect {
+func reversalDefects() []Defect { return slices.Concat(missingReversals(), wrongReversals()) }
+
+// missingReversals lose a reversal that the host needs, or say nothing of it.
+func missingReversals() []Defect {
 	return []Defect{
 		{
 			Name: defectNoReversal, Group: groupReversal,
@@ -44,11 +49,6 @@ func reversalDefects() []Defect {
 			Rule: "F-01: after a power cut the reversal goes out before the next sale",
 		},
 		{
-			Name: defectNewSTAN, Group: groupReversal,
-			What: "a reversal takes a trace number of its own: the host knows of no such sale and keeps the charge",
-			Rule: "UnionPay 0400: the trace number is that of the original",
-		},
-		{
 			Name: defectTriedOnce, Group: groupReversal,
 			What: "a reversal that is not answered is given up after one try",
 			Rule: "E-20, E-22: a reversal is repeated, up to the profile's number of tries",
@@ -57,6 +57,22 @@ func reversalDefects() []Defect {
 			Name: defectDeletedOnReset, Group: groupReversal,
 			What: "a connection that breaks after the request left counts as one that was never made: no reversal",
 			Rule: "E-04: a request that was sent is reversed, however the connection ended",
+		},
+		{
+			Name: defectDropSilent, Group: groupReversal,
+			What: "a reversal that is given up leaves no trace in the journal, and the settlement slip does not name it",
+			Rule: "E-20: what is dropped is kept for whoever looks into it",
+		},
+	}
+}
+
+// wrongReversals send another than the host needs, or one at the wrong time.
+func wrongReversals() []Defect {
+	return []Defect{
+		{
+			Name: defectNewSTAN, Group: groupReversal,
+			What: "a reversal takes a trace number of its own: the host knows of no such sale and keeps the charge",
+			Rule: "UnionPay 0400: the trace number is that of the original",
 		},
 		{
 			Name: defectReversalOnRefused, Group: groupReversal,
@@ -87,11 +103,6 @@ func reversalDefects() []Defect {
 			Name: defectReversal25, Group: groupReversal,
 			What: "only 00 ends a reversal: with 25 (no original) the terminal never gets free",
 			Rule: "E-21: 25 and 12 end a reversal as 00 does",
-		},
-		{
-			Name: defectDropSilent, Group: groupReversal,
-			What: "a reversal that is given up leaves no trace in the journal, and the settlement slip does not name it",
-			Rule: "E-20: what is dropped is kept for whoever looks into it",
 		},
 		{
 			Name: defectApprovedReversed, Group: groupReversal,
