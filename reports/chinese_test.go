@@ -16,12 +16,14 @@ import (
 	"unicode"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/assay-hil/assay/fixtures/hosts"
 )
 
 // table reads one of the tables of Chinese, an entry a line.
 func table(t *testing.T, name string) map[string]string {
 	t.Helper()
-	_, rest, ok := strings.Cut(string(asset("chinese.js"))+string(asset("chinese-rigs.js")), "const "+name+" = {\n")
+	_, rest, ok := strings.Cut(string(asset("chinese.js"))+string(asset("chinese-rigs.js"))+string(asset("chinese-names.js")), "const "+name+" = {\n")
 	lines, _, end := strings.Cut(rest, "\n};\n")
 	if !ok || !end {
 		t.Fatalf("there is no table %s", name)
@@ -174,6 +176,38 @@ func TestEveryKindOfCheckHasWords(t *testing.T) {
 	for name := range named {
 		if !strings.Contains(checks, "\n  "+name+": [") && !strings.Contains(checks, "\n  '"+name+"': [") {
 			t.Errorf("the check %q has no words: give it a line in CHECKS of assets/words.js", name)
+		}
+	}
+}
+
+// TestEveryNameHasChinese: fields of the hosts' messages, and the names that the timeline gives to types, data objects and status words.
+func TestEveryNameHasChinese(t *testing.T) {
+	named := map[string]string{} // by where
+	for _, id := range hosts.Names() {
+		h, err := hosts.Load(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, f := range h.Dialect.Fields {
+			named[f.Name] = fmt.Sprintf("fixtures/hosts/%s.yaml: field %d", id, n)
+		}
+	}
+	script := string(asset("timeline.js"))
+	for _, list := range []string{"TAGS", "SW", "MTI"} {
+		_, rest, _ := strings.Cut(script, "const "+list+" = {")
+		rest, _, _ = strings.Cut(rest, "};")
+		found := regexp.MustCompile(`: '([^']+)'`).FindAllStringSubmatch(rest, -1)
+		if len(found) < 10 {
+			t.Fatalf("assets/timeline.js has %d names in %s", len(found), list)
+		}
+		for _, m := range found {
+			named[m[1]] = "assets/timeline.js: " + list
+		}
+	}
+	names := table(t, "NAMES")
+	for name, at := range named {
+		if names[name] == "" {
+			t.Errorf("%s: %q has no Chinese: give it a line in NAMES of assets/chinese-names.js", at, name)
 		}
 	}
 }

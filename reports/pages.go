@@ -26,7 +26,7 @@ var assets embed.FS
 var scripts = []string{"words.js", "chinese.js", "chinese-rigs.js", "say.js", "common.js"}
 
 // shared are the assets that a scenario's page loads from beside it.
-var shared = slices.Concat([]string{"assay.css"}, scripts, []string{"timeline.js", "scenario.js"})
+var shared = slices.Concat([]string{"assay.css"}, scripts, []string{"chinese-names.js", "timeline.js", "scenario.js"})
 
 // namesFile is an asset that is made of the hosts' files.
 const namesFile = "names.js"
@@ -208,7 +208,7 @@ func (p *pageMaker) page(r *Run, o Outcome, a record.Result, f facts) (page []by
 	out.WriteString("</script>\n<script type=\"application/jsonl\" id=\"journal\">")
 	safely(out, r.rawJournal(a))
 	out.WriteString("</script>\n")
-	for _, name := range slices.Concat(scripts, []string{namesFile, "timeline.js", "scenario.js"}) {
+	for _, name := range slices.Concat(scripts, []string{namesFile, "chinese-names.js", "timeline.js", "scenario.js"}) {
 		fmt.Fprintf(out, "<script src=\"../%s/%s\"></script>\n", assetsDir, name)
 	}
 	out.WriteString("</body>\n</html>\n")

@@ -4,7 +4,11 @@ const TAGS = { '4F': 'application identifier', 50: 'application label', 57: 'tra
 const INS = { A4: 'SELECT', B2: 'READ RECORD', A8: 'GET PROCESSING OPTIONS', AE: 'GENERATE AC', 82: 'EXTERNAL AUTHENTICATE', 88: 'INTERNAL AUTHENTICATE', CA: 'GET DATA', 20: 'VERIFY', 84: 'GET CHALLENGE', 16: 'CARD BLOCK', 18: 'APPLICATION UNBLOCK', '1E': 'APPLICATION BLOCK', 24: 'PIN CHANGE/UNBLOCK', C0: 'GET RESPONSE' };
 const SW = { 9000: 'ok', '6A82': 'file not found', '6A83': 'record not found', '6A81': 'function not supported', 6985: 'conditions of use not satisfied', 6983: 'method blocked', 6984: 'data invalidated', 6300: 'no information given', 6700: 'wrong length', 6283: 'selected file invalidated', '6A88': 'data not found', '6D00': 'instruction not supported', '6E00': 'class not supported' };
 const MTI = { '0100': 'authorisation request', '0110': 'authorisation response', '0200': 'financial request', '0210': 'financial response', '0220': 'financial advice', '0230': 'advice response', '0320': 'file action advice', '0330': 'file action response', '0400': 'reversal request', '0410': 'reversal response', '0420': 'reversal advice', '0430': 'reversal advice response', '0500': 'settlement request', '0510': 'settlement response', '0800': 'network management request', '0810': 'network management response' };
-const mtiName = mti => MTI[mti] || (mti && mti[0] === '1' && MTI['0' + mti.slice(1)]) || '';
+const mtiName = mti => nameOf(MTI[mti] || (mti && mti[0] === '1' && MTI['0' + mti.slice(1)]) || '');
+// breadth is about how many pixels a label takes: Chinese characters are wider.
+const breadth = label => [...label].reduce((n, c) => n + (c > '\u2e80' ? 11 : 6.4), 0);
+// VALUES are fields of events whose values are words; SAID those that are sentences.
+const VALUES = ['direction', 'effect', 'fate', 'state'], SAID = ['cause', 'error', 'missing', 'step', 'uplink', 'what', 'why'];
 const LANES = [['steps', 30], ['finger', 34], ['card', 34], ['screen', 44], ['receipt', 26], ['network', 52], ['host', 44], ['power', 22]];
 const SHORT = { ENTER: '⏎', CANCEL: '✕', CLEAR: '⌫', FUNC: 'ƒ' };
 const LANE_OF = { keypad: 'finger', card: 'card', display: 'screen', printer: 'receipt', network: 'network', issuer: 'host', power: 'power', harness: 'steps' };
@@ -118,7 +122,7 @@ class Timeline {
       const x = this.x(i), f = e.fields;
       switch (e.source + ' ' + e.kind) {
         case 'harness step': { const j = next(i, n => n.source === 'harness' && (n.kind === 'step' || n.kind === 'phase')); g.append(s('line', { x1: x, x2: x, y1: y.steps + 4, y2: y.steps + 26, stroke: 'var(--soft)' })); text(x + 4, y.steps + 19, say(f.step), (j < 0 ? W : this.x(j)) - x - 6, { style: 'fill:var(--soft)' }); break }
-        case 'harness stop': g.append(s('path', { d: `M${x - 5} ${y.steps + 6}l10 10m0 -10l-10 10`, stroke: 'var(--fail)', 'stroke-width': 2.2 }, s('title', {}, f.why || ''))); break;
+        case 'harness stop': g.append(s('path', { d: `M${x - 5} ${y.steps + 6}l10 10m0 -10l-10 10`, stroke: 'var(--fail)', 'stroke-width': 2.2 }, s('title', {}, say(f.why)))); break;
         case 'keypad press': { g.append(s('line', { x1: x, x2: x, y1: y.finger + 7, y2: y.finger + 27, stroke: 'var(--lane)', 'stroke-width': 1.6 })); const label = SHORT[f.key] || f.key || '', w = label.length * 6.8 + 5; if (x > keyEnd) { g.append(s('text', { x: x + 3, y: y.finger + 21 }, label, s('title', {}, f.key || ''))); keyEnd = x + w } break }
         case 'card insert': inserted = i; break;
         case 'card remove': if (inserted >= 0) { const from = this.x(inserted); g.append(s('rect', { x: from, y: y.card + 8, width: Math.max(x - from, 2), height: 18, rx: 4, fill: 'var(--lane)', opacity: .16 })); text(from + 6, y.card + 21, this.events[inserted].fields.card || '', Math.min(x - from - 8, 60)); inserted = -1 } break;
@@ -128,9 +132,9 @@ class Timeline {
         case 'display noise': g.append(s('line', { x1: x, x2: x, y1: y.screen + 34, y2: y.screen + 42, stroke: 'var(--faint)' })); break;
         case 'printer line': if (paperFrom < 0) paperFrom = x; break;
         case 'printer cut': if (paperFrom >= 0) { g.append(s('rect', { x: paperFrom, y: y.receipt + 5, width: Math.max(x - paperFrom, 5), height: 16, fill: '#fffdf6', stroke: 'var(--rule)' })); paperFrom = -1 } break;
-        case 'network message': { const up = f.direction === 'terminal>host', k = up ? 0 : 1, colour = f.fate === 'passed' ? 'var(--lane)' : 'var(--fault)', yy = y.network + (up ? 30 : 44); g.append(s('path', { d: up ? `M${x - 4} ${yy - 7}h7l4 3.5l-4 3.5h-7z` : `M${x + 7} ${yy - 7}h-7l-4 3.5l4 3.5h7z`, fill: colour }, s('title', {}, `${f.direction} ${f.mti} ${f.fate}`))); const label = f.mti + (f.fate !== 'passed' ? ' ' + f.fate : ''), j = next(i, n => n.source === 'network' && n.kind === 'message' && n.fields.direction === f.direction); if (x > netEnd[k] && (j < 0 || this.x(j) - x > label.length * 6.4 + 14)) { g.append(s('text', { x: x + 10, y: yy, style: f.fate === 'passed' ? null : 'fill:var(--fault);font-weight:600' }, label)); netEnd[k] = x + 14 + label.length * 6.4 } break }
+        case 'network message': { const up = f.direction === 'terminal>host', k = up ? 0 : 1, colour = f.fate === 'passed' ? 'var(--lane)' : 'var(--fault)', yy = y.network + (up ? 30 : 44); g.append(s('path', { d: up ? `M${x - 4} ${yy - 7}h7l4 3.5l-4 3.5h-7z` : `M${x + 7} ${yy - 7}h-7l-4 3.5l4 3.5h7z`, fill: colour }, s('title', {}, `${nameOf(f.direction)} ${f.mti} ${nameOf(f.fate)}`))); const label = f.mti + (f.fate !== 'passed' ? ' ' + nameOf(f.fate) : ''), j = next(i, n => n.source === 'network' && n.kind === 'message' && n.fields.direction === f.direction); if (x > netEnd[k] && (j < 0 || this.x(j) - x > breadth(label) + 14)) { g.append(s('text', { x: x + 10, y: yy, style: f.fate === 'passed' ? null : 'fill:var(--fault);font-weight:600' }, label)); netEnd[k] = x + 14 + breadth(label) } break }
         case 'network fired': g.append(s('path', { d: `M${x} ${y.network + 1}l5 9h-10z`, fill: 'var(--fault)' }, s('title', {}, f.kind || ''))); break;
-        case 'issuer received': case 'issuer sent': case 'issuer undelivered': case 'issuer violation': { const bad = e.kind === 'undelivered' || e.kind === 'violation', inn = e.kind === 'received', yy = y.host + (inn ? 18 : 34); g.append(s('circle', { cx: x, cy: yy - 4, r: 3, fill: bad ? 'var(--fail)' : inn ? 'var(--lane)' : 'var(--soft)' })); const j = next(i, n => n.source === 'issuer' && n.fields.mti && (n.kind === 'received') === inn), more = inn ? f.effect : f.code, full = (f.mti || e.kind) + (more ? ' ' + more : ''), room = (j < 0 ? W : this.x(j)) - x, label = room < full.length * 6.4 + 12 ? f.mti || e.kind : full; if (x > hostEnd && room > label.length * 6.4 + 8) { g.append(s('text', { x: x + 6, y: yy, style: bad ? 'fill:var(--fail)' : null }, label)); hostEnd = x + 10 + label.length * 6.4 } break }
+        case 'issuer received': case 'issuer sent': case 'issuer undelivered': case 'issuer violation': { const bad = e.kind === 'undelivered' || e.kind === 'violation', inn = e.kind === 'received', yy = y.host + (inn ? 18 : 34); g.append(s('circle', { cx: x, cy: yy - 4, r: 3, fill: bad ? 'var(--fail)' : inn ? 'var(--lane)' : 'var(--soft)' })); const j = next(i, n => n.source === 'issuer' && n.fields.mti && (n.kind === 'received') === inn), more = inn ? nameOf(f.effect) : f.code, full = (f.mti || nameOf(e.kind)) + (more ? ' ' + more : ''), room = (j < 0 ? W : this.x(j)) - x, label = room < breadth(full) + 12 ? f.mti || nameOf(e.kind) : full; if (x > hostEnd && room > breadth(label) + 8) { g.append(s('text', { x: x + 6, y: yy, style: bad ? 'fill:var(--fail)' : null }, label)); hostEnd = x + 10 + breadth(label) } break }
         case 'power off': case 'power on': g.append(s('text', { x: x + 3, y: y.power + 15 }, t(e.kind))); g.append(s('line', { x1: x, x2: x, y1: y.power + 3, y2: y.power + 19, stroke: 'var(--ink)', 'stroke-width': 1.5 })); break;
       }
     });
@@ -164,15 +168,15 @@ class Timeline {
     const e = this.events[this.at], w = this.world(this.at), row = (k, v) => [h('dt', {}, t(k)), h('dd', {}, v)];
     this.panel.replaceChildren(
       h('div', {}, h('h3', {}, t('screen')), h(`div.lcd${w.power ? '' : '.off'}`, { id: 'lcd', lang: DATA.head.result.lang }, w.power ? (w.screen === null ? '' : w.screen) : t('off')),
-        h('dl.state', {}, row('prompt', w.prompts || '–'), row('phase', w.phase ? kind(w.phase) : '–'), row('steps', say(w.step) || '–'), row('keys', w.keys.length ? h('span', {}, w.keys.slice(-8).map(k => [h('kbd', {}, k), ' '])) : '–'), row('slot', w.card || t('empty')), row('network', w.wires.size ? [...w.wires].map(x => x.split(' ')[0]).join(', ') : '–'), row('faults', w.faults.size ? h('b', { style: 'color:var(--fault)' }, [...w.faults.values()].join(', ')) : '–'))),
-      h('div.what', { id: 'what' }, h('h3', {}, `${seconds(e.us)} · ${t(LANE_OF[e.source] || e.source)} · ${e.kind}`), this.detail(e)),
+        h('dl.state', {}, row('prompt', w.prompts || '–'), row('phase', w.phase ? kind(w.phase) : '–'), row('steps', say(w.step) || '–'), row('keys', w.keys.length ? h('span', {}, w.keys.slice(-8).map(k => [h('kbd', {}, k), ' '])) : '–'), row('slot', w.card || t('empty')), row('network', w.wires.size ? [...w.wires].map(x => say(x.split(' ')[0])).join(', ') : '–'), row('faults', w.faults.size ? h('b', { style: 'color:var(--fault)' }, [...w.faults.values()].join(', ')) : '–'))),
+      h('div.what', { id: 'what' }, h('h3', {}, `${seconds(e.us)} · ${t(LANE_OF[e.source] || e.source)} · ${nameOf(e.kind)}`), this.detail(e)),
       h('div', {}, h('h3', {}, t('printed')), w.paper.length ? h('div.paper', {}, w.paper.join('\n')) : h('p.faint', {}, t('nothing'))));
   }
   detail(e) {
     const f = { ...e.fields }, out = [];
     if (e.source === 'card' && e.kind === 'exchange') {
       const ins = (f.instruction || '').slice(2);
-      out.push(h('p', {}, h('b', {}, INS[ins] || f.instruction), ' ', h('code', {}, f.instruction, ' ', f.parameters || ''), ' → ', h('code', {}, f.status), ' ', h('span.soft', {}, SW[f.status] || '')));
+      out.push(h('p', {}, h('b', {}, INS[ins] || f.instruction), ' ', h('code', {}, f.instruction, ' ', f.parameters || ''), ' → ', h('code', {}, f.status), ' ', h('span.soft', {}, nameOf(SW[f.status] || ''))));
       if (f.command) out.push(h('h3', { style: 'margin-top:8px' }, t('command'), h('span.faint', {}, ` ${f.command_bytes} B`)), tree(f.command));
       if (f.response) out.push(h('h3', { style: 'margin-top:8px' }, t('response'), h('span.faint', {}, ` ${f.response_bytes} B`)), tree(f.response));
       if (f.took_us) out.push(h('p.faint', {}, span(+f.took_us)));
@@ -180,15 +184,15 @@ class Timeline {
     }
     const list = Object.entries(f).filter(([, v]) => v !== '').sort();
     if (e.source === 'display' || e.source === 'printer') out.push();
-    out.push(h('table', {}, h('tbody', {}, list.map(([k, v]) => h('tr', {}, h('td', {}, k.replace(/_us$/, '')), h('td', {}, /_us$/.test(k) ? span(+v) : k === 'mti' ? [v, ' ', h('span.soft', {}, mtiName(v))] : k === 'text' ? h('span', { style: 'white-space:pre-wrap' }, v) : v))))));
+    out.push(h('table', {}, h('tbody', {}, list.map(([k, v]) => h('tr', {}, h('td', {}, nameOf(k.replace(/_us$/, ''))), h('td', {}, /_us$/.test(k) ? span(+v) : VALUES.includes(k) ? nameOf(v) : SAID.includes(k) || e.kind === 'violation' ? say(v) : k === 'mti' ? [v, ' ', h('span.soft', {}, mtiName(v))] : k === 'text' ? h('span', { style: 'white-space:pre-wrap' }, v) : v))))));
     if (e.message) out.push(this.iso(e.message));
     if (!list.length && !e.message) out.push(h('p.faint', {}, '–'));
     return out;
   }
   iso(m) {
     const names = ((window.HOSTS || {})[this.host] || {}).fields || {};
-    return h('div', {}, h('h3', { style: 'margin-top:10px' }, `ISO 8583 · ${m.mti} ${mtiName(m.mti)}`), h('table', {}, h('tbody', {}, Object.keys(m.fields || {}).sort((a, b) => a - b).map(n => h('tr', {}, h('td.num', {}, n), h('td', {}, names[n] || ''), h(`td${/^\[|\*/.test(m.fields[n]) ? '.masked' : ''}`, {}, h('code', {}, m.fields[n])))))),
-      h('p.faint', {}, [m.operation, m.effect, m.reason, m.rule].filter(Boolean).join(' · ')));
+    return h('div', {}, h('h3', { style: 'margin-top:10px' }, `ISO 8583 · ${m.mti} ${mtiName(m.mti)}`), h('table', {}, h('tbody', {}, Object.keys(m.fields || {}).sort((a, b) => a - b).map(n => h('tr', {}, h('td.num', {}, n), h('td', {}, nameOf(names[n] || '')), h(`td${/^\[|\*/.test(m.fields[n]) ? '.masked' : ''}`, {}, h('code', {}, m.fields[n])))))),
+      h('p.faint', {}, [say(m.operation), nameOf(m.effect || ''), say(m.reason), m.rule].filter(Boolean).join(' · ')));
   }
 }
 // tree writes decoded data objects with their names; printable values in letters too.
@@ -198,6 +202,6 @@ function tree(text) {
     if (!m || /^\[/.test(line)) return h('div.masked', {}, line);
     const [, pad, tag, value] = m, bytes = value.replaceAll('/', '').match(/^([0-9A-F]{2})+$/) ? value.replaceAll('/', '').match(/../g).map(b => parseInt(b, 16)) : [];
     const letters = ['50', '9F12', '5F2D', '8A', '84', '4F'].includes(tag) && bytes.length && bytes.every(b => b >= 32 && b < 127) ? ' “' + String.fromCharCode(...bytes) + '”' : '';
-    return h('div', { style: `padding-left:${pad.length * 14}px` }, tag, ' ', h('span.n', {}, TAGS[tag] || ''), ' ', h(`span${/^\[|\*/.test(value) ? '.masked' : ''}`, {}, value, letters));
+    return h('div', { style: `padding-left:${pad.length * 14}px` }, tag, ' ', h('span.n', {}, nameOf(TAGS[tag] || '')), ' ', h(`span${/^\[|\*/.test(value) ? '.masked' : ''}`, {}, value, letters));
   }));
 }
