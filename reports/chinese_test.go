@@ -23,7 +23,11 @@ import (
 // table reads one of the tables of Chinese, an entry a line.
 func table(t *testing.T, name string) map[string]string {
 	t.Helper()
-	_, rest, ok := strings.Cut(string(asset("chinese.js"))+string(asset("chinese-rigs.js"))+string(asset("chinese-names.js")), "const "+name+" = {\n")
+	var all strings.Builder
+	for _, file := range []string{"chinese.js", "chinese-rigs.js", "chinese-terms.js", "chinese-names.js"} {
+		all.Write(asset(file))
+	}
+	_, rest, ok := strings.Cut(all.String(), "const "+name+" = {\n")
 	lines, _, end := strings.Cut(rest, "\n};\n")
 	if !ok || !end {
 		t.Fatalf("there is no table %s", name)

@@ -23,7 +23,7 @@ import (
 var assets embed.FS
 
 // scripts are what every page needs: words, the sentences' Chinese and how it is found, and how things are drawn.
-var scripts = []string{"words.js", "chinese.js", "chinese-rigs.js", "say.js", "common.js"}
+var scripts = []string{"words.js", "chinese.js", "chinese-rigs.js", "chinese-terms.js", "say.js", "common.js"}
 
 // shared are the assets that a scenario's page loads from beside it.
 var shared = slices.Concat([]string{"assay.css"}, scripts, []string{"chinese-names.js", "timeline.js", "scenario.js"})
