@@ -44,6 +44,7 @@ var needs = map[string]string{
 	"display": "display", "power": "power",
 	"printer-sink": "printer", "printer": "printer",
 	"break-battery": "parts: battery", "break-memory": "parts: memory", "break-paper": "parts: paper", "break-pin-pad": "parts: pin-pad", "break-printer": "parts: printer",
+	"break-antenna": "parts: antenna", "break-sim": "parts: sim",
 	"backup-uplink": "listen-backup", "dns-name": "listen-names", "tls": "tls",
 }
 

@@ -144,10 +144,11 @@ type Looker interface {
 }
 
 // Parts are what a Breaker may be able to take out of order.
-var Parts = []string{"battery", "memory", "paper", "pin-pad", "printer"}
+var Parts = []string{"antenna", "battery", "memory", "paper", "pin-pad", "printer", "sim"}
 
 // Breaker is an instrument that takes parts of the terminal out of order and mends them again: relays in the PIN pad's cable, at
-// the paper sensor, at the write-protect pin of the memory, in the lead of the backup battery. Halt mends all.
+// the paper sensor, at the write-protect pin of the memory, in the leads of the backup battery, the SIM card
+// and the antenna. Halt mends all.
 type Breaker interface {
 	Instrument
 	Break(ctx context.Context, part string, broken bool) error

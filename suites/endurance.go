@@ -13,6 +13,7 @@ import (
 var stagings = sync.OnceValue(func() map[string]staging {
 	all := map[string]staging{}
 	for _, made := range []map[string]staging{clocks(), {
+		"REPRINT-NONE":        {stage: rungs.Stage{Trace: 1}},
 		"TRACE-WRAP":          {stage: rungs.Stage{Trace: lastTrace - 2}},
 		"TRACE-WRAP-REVERSAL": {stage: rungs.Stage{Trace: lastTrace - 2}},
 		"TWO-TERMINALS":       {neighbour: neighbour(scenarios.Arrange{})},
@@ -60,6 +61,24 @@ func fullDay() []*scenarios.Scenario {
 		{Reversal: &scenarios.ReversalExpectation{None: true}},
 		{Settlement: "in-balance"},
 	}
+	return []*scenarios.Scenario{s}
+}
+
+// nothingPrinted is a terminal fresh from the workshop: another one has a receipt of some scenario before.
+func nothingPrinted() []*scenarios.Scenario {
+	s := &scenarios.Scenario{
+		ID: "REPRINT-NONE", Family: "operator", Labels: []string{"operator"}, Cause: "article/B-04", Guess: true, Transaction: "reprint",
+		Remedy: []string{"article/R-03"}, Needs: []string{"chip", "customer-id", "pin", "printer"},
+		Title: scenarios.Text{EN: "A receipt is asked for again, and there was none yet", ZH: "尚无凭单时重打"},
+		Why: scenarios.Text{
+			EN: "Nothing was printed on this terminal since it came from the workshop. It says so, and prints nothing.",
+			ZH: "终端出厂后尚未打印过凭单，提示没有可打印的凭单。",
+		},
+		Act: []scenarios.Step{{Procedure: "reprint"}},
+		Expect: []scenarios.Expectation{{Prompt: "no-receipt", Within: "local"}, {Host: &scenarios.HostExpectation{Silent: true}},
+			{Receipt: "none"}, {Ledger: "no-charge"}},
+	}
+	approvedSale(s, firstAmount, scenarios.Expectation{Ledger: "one-sale"})
 	return []*scenarios.Scenario{s}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // handwritten are the families that loops say better than files.
 func handwritten() []*scenarios.Scenario {
-	return slices.Concat(salesInARow(), bothCardsInTurn(), fullDay(), onStage(), races(), cuts(), journalFull())
+	return slices.Concat(salesInARow(), bothCardsInTurn(), fullDay(), onStage(), races(), cuts(), journalFull(), nothingPrinted())
 }
 
 const (

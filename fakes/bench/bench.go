@@ -91,19 +91,21 @@ type Config struct {
 
 // Bench is a bench with its terminal switched on.
 type Bench struct {
-	cfg     Config
-	nvram   terminal.NVRAM
-	uplink  *uplink
-	slot    *cardslot.Slot
-	screen  *tap.Tap
-	paper   *paper.Paper // nil: none
-	keys    *keyboard
-	power   chan switching
-	noPIN   atomic.Bool // the PIN pad's cable is open
-	stop    context.CancelFunc
-	closers []closer // in the order of the parts' start
-	done    chan struct{}
-	err     error // of the teardown; read it after done
+	cfg    Config
+	nvram  terminal.NVRAM
+	uplink *uplink
+	slot   *cardslot.Slot
+	screen *tap.Tap
+	paper  *paper.Paper // nil: none
+	keys   *keyboard
+	power  chan switching
+	noPIN  atomic.Bool // the PIN pad's cable is open
+	// noSIM and noSignal: the modem has no SIM card, or no antenna.
+	noSIM, noSignal atomic.Bool
+	stop            context.CancelFunc
+	closers         []closer // in the order of the parts' start
+	done            chan struct{}
+	err             error // of the teardown; read it after done
 
 	mu      sync.Mutex // never held while waiting
 	crashed []error    // what the terminal died of, other than power cuts

@@ -1,6 +1,10 @@
 package bench
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/assay-hil/assay/fakes/terminal"
+)
 
 // The relays that take a part of the terminal out of order while they are energised.
 const (
@@ -8,6 +12,8 @@ const (
 	paperChannel   = 2
 	memoryChannel  = 3
 	printerChannel = 4
+	simChannel     = 6 // in the lines of the SIM card
+	antennaChannel = 7 // in the antenna's lead
 	batteryChannel = 5 // of the memory that holds keys and chip parameters
 )
 
@@ -15,7 +21,7 @@ const (
 func PartChannels() map[string]int {
 	return map[string]int{
 		"pin-pad": pinPadChannel, "paper": paperChannel, "memory": memoryChannel, "printer": printerChannel,
-		"battery": batteryChannel,
+		"battery": batteryChannel, "sim": simChannel, "antenna": antennaChannel,
 	}
 }
 
@@ -32,6 +38,10 @@ func (b *Bench) broken(channel int, broken bool) {
 		}
 	case memoryChannel:
 		b.nvram.Break(broken)
+	case simChannel:
+		b.noSIM.Store(broken)
+	case antennaChannel:
+		b.noSignal.Store(broken)
 	case batteryChannel:
 		b.nvram.Battery(!broken)
 	case printerChannel:
@@ -39,6 +49,19 @@ func (b *Bench) broken(channel int, broken bool) {
 			b.paper.SetHot(broken)
 		}
 	}
+}
+
+// modem says what the terminal's modem lacks. A model without one has a cable.
+func (b *Bench) modem() error {
+	switch {
+	case !b.cfg.Profile.Has("modem"):
+		return nil
+	case b.noSIM.Load():
+		return terminal.ErrNoSIM
+	case b.noSignal.Load():
+		return terminal.ErrNoSignal
+	}
+	return nil
 }
 
 // pinPad is the terminal's own test of its PIN pad.

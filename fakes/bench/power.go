@@ -103,6 +103,7 @@ func (b *Bench) boot(ctx context.Context) (*session, error) {
 		Field:   b.slot.Field(),
 		NVRAM:   &b.nvram,
 		PINPad:  b.pinPad,
+		Modem:   b.modem,
 		Debug:   b.says(supply, ""),
 		Signal:  b.says(supply, "[SIG] "),
 	}

@@ -36,7 +36,12 @@ type conn struct {
 // connect gives the dialers to a terminal that has its supply until that context ends.
 func (b *Bench) connect(h *terminal.Hardware, supply context.Context) {
 	h.Dial = func(ctx context.Context, name string) (net.Conn, error) {
-		return b.uplink.dial(supply, func() (net.Conn, error) { return b.cfg.Dial(ctx, name) })
+		return b.uplink.dial(supply, func() (net.Conn, error) {
+			if err := b.modem(); err != nil {
+				return nil, err
+			}
+			return b.cfg.Dial(ctx, name)
+		})
 	}
 	if b.cfg.DialAt != nil {
 		h.DialAt = func(ctx context.Context, name string, address netip.Addr) (net.Conn, error) {

@@ -96,8 +96,11 @@ func (a *app) fieldEnd(r kernel.Result) error {
 		}
 		return ending{promptInsertCard}
 	}
-	if r.Reason == kernel.NotAccepted {
+	switch r.Reason {
+	case kernel.NotAccepted:
 		return ending{promptWalletRefused}
+	case kernel.CardRefused:
+		return ending{promptCardRefused} // in the field the card decides by itself, which has a wording of its own (payments C-07)
 	}
 	return ending{promptForReason(r.Reason)}
 }

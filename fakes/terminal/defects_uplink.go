@@ -12,6 +12,7 @@ const (
 	defectTimerPerRead         = "timer-per-read"
 	defectTimerDoubled         = "timer-doubled"
 	defectNoKeyTimeout         = "no-key-timeout"
+	defectModemUnasked         = "modem-unasked"
 	defectDialAsRefused        = "connect-timeout-as-refused"
 	defectCutAsSilence         = "cut-reply-as-silence"
 )
@@ -72,6 +73,11 @@ func uplinkDefects() []Defect {
 			Name: defectNoKeyTimeout, Group: groupTimers,
 			What: "an entry screen waits for ever: an abandoned sale blocks the till",
 			Rule: "B6: an entry screen gives up after the user's time",
+		},
+		{
+			Name: defectModemUnasked, Group: groupUplink,
+			What: "the modem is not asked before dialling: a SIM card that came loose is shown as a bank that can't be reached",
+			Rule: "E-24: without a SIM card or with too weak a signal the terminal says so, and dials nobody",
 		},
 		{
 			Name: defectDialAsRefused, Group: groupPrompts,

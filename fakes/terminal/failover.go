@@ -17,6 +17,9 @@ const (
 // primary gives none. Nothing has been sent yet, so that changing over can't send anything twice. Once on the
 // backup it stays there for Timers.SwitchBack, and then tries the primary again.
 func (a *app) dial(ctx context.Context) (net.Conn, error) {
+	if err := a.carrier(); err != nil {
+		return nil, err
+	}
 	failure := errNoConnection
 	for _, uplink := range a.uplinks() {
 		for range max(1, a.profile.Timers.DialTries) {
@@ -37,6 +40,42 @@ func (a *app) dial(ctx context.Context) (net.Conn, error) {
 		}
 	}
 	return nil, failure
+}
+
+// What a modem lacks.
+var (
+	ErrNoSIM    = errors.New("no SIM card")
+	ErrNoSignal = errors.New("no signal that would carry a call")
+)
+
+// How a transaction ends whose modem can't dial; nothing was sent.
+var (
+	errNoSIM    = ending{promptNoSIM}
+	errNoSignal = ending{promptNoSignal}
+)
+
+// carrier asks the modem, where there is one, before anything is dialled.
+func (a *app) carrier() error {
+	if !a.profile.Has("modem") || a.hw.Modem == nil || a.defects.has(defectModemUnasked) {
+		return nil
+	}
+	switch err := a.hw.Modem(); {
+	case errors.Is(err, ErrNoSIM):
+		return errNoSIM
+	case err != nil:
+		return errNoSignal
+	}
+	return nil
+}
+
+// unsent says that a request can't have left: there was no way to the host.
+func unsent(err error) bool {
+	for _, way := range []error{errNoConnection, errDialTimeout, errNoSIM, errNoSignal} {
+		if errors.Is(err, way) {
+			return true
+		}
+	}
+	return false
 }
 
 // uplinks are the ways to try, in order.

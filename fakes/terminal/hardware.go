@@ -21,6 +21,9 @@ type Hardware struct {
 	PINPad func() error
 	// Signal makes the beeper sound or lights change; nil where there are none. Its words are the Signal… constants.
 	Signal func(what string)
+	// Modem says why the mobile network can't be used: ErrNoSIM or ErrNoSignal; nil, or a nil error, where it can. For models with the
+	// capability modem.
+	Modem func() error
 	// Debug writes to the service port; nil where there is none.
 	Debug func(text string)
 	// Dial opens a connection to the host over the named uplink ("primary").

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -161,7 +160,7 @@ func (a *app) advise(ctx context.Context, o *hosts.Operation, s *sale) error {
 			return a.declined(s)
 		}
 		s.rrn = reply.Fields[37]
-	case errors.Is(err, errNoConnection), errors.Is(err, errDialTimeout):
+	case unsent(err):
 		return err
 	case sent(err):
 		advice.MTI = repeatOf(advice.MTI)

@@ -36,6 +36,8 @@ const (
 	promptRemoveCard       = "remove-card"
 	promptCommFailed       = "comm-failed"
 	promptDialTimeout      = "connect-timeout"
+	promptNoSIM            = "no-sim"
+	promptNoSignal         = "weak-signal"
 	promptCommTimeout      = "comm-timeout"
 	promptCommError        = "comm-error"
 	promptReplyInvalid     = "reply-invalid"
@@ -113,6 +115,7 @@ func byCapability() map[string][]string {
 		"pin":         {promptPIN, promptPINPadFailed},
 		"settlement": {promptSettleConfirm, promptSettling, promptSettled, promptSettleMismatch, promptUploading,
 			promptUploadResumed},
+		"modem":   {promptNoSIM, promptNoSignal},
 		"printer": {promptPaperOut, promptPrinterFault, promptReprinting, promptNoReceipt},
 	}
 }

@@ -105,7 +105,7 @@ func (s *script) step(words []string) error {
 		"tap": s.tap, "leave": s.leave, "answers": s.answers,
 		"host": s.hostDoes, "screen": s.screen, "shown": s.shown, "nvram": s.memory,
 		"printed": s.printed, "printer": s.printer, "terminal": s.sent,
-		"pad": s.pad, "battery": s.battery, "debug": s.debugged, "signal": s.signalled, "burst": s.burst, "names": s.namesDo,
+		"pad": s.pad, "battery": s.battery, "modem": s.modem, "debug": s.debugged, "signal": s.signalled, "burst": s.burst, "names": s.namesDo,
 	}
 	do, ok := verbs[words[0]]
 	if !ok {
@@ -195,6 +195,18 @@ func (s *script) power(words []string) error {
 		return s.powerOn()
 	}
 	return s.powerCut()
+}
+
+// modem lacks its SIM card or a signal, or nothing.
+func (s *script) modem(words []string) error {
+	lacks, ok := map[string]error{"ready": nil, "without-sim": terminal.ErrNoSIM, "without-signal": terminal.ErrNoSignal}[words[0]]
+	if !ok {
+		return fmt.Errorf("unknown modem %q", words[0])
+	}
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	s.world.modem = lacks
+	return nil
 }
 
 // battery takes the one out that keeps keys and parameters, or puts it in.

@@ -127,6 +127,7 @@ func (t *Terminal) checkParts() error {
 		{"a contactless reader", t.profile.Has("contactless"), t.hw.Field != nil},
 		{"chip applications", t.profile.Has("chip") || t.profile.Has("contactless"), t.profile.EMV != nil},
 		{"a printer", t.profile.Has("printer"), t.hw.Printer != nil},
+		{"a modem", t.profile.Has("modem"), t.hw.Modem != nil},
 		{"a currency number of 3 digits", true, len(currency) == 3 && digits(currency)},
 	}
 	for _, part := range parts {

@@ -105,6 +105,7 @@ type world struct {
 	paper   bytes.Buffer
 	printer error    // why it prints nothing
 	pad     error    // why no PIN can be entered
+	modem   error    // why nobody can be dialled
 	signals []string // of beeper and lights
 	debug   []string // of the service port
 	dial    string   // over the primary uplink: "accept", "refuse", "hang"
@@ -134,6 +135,11 @@ func (w *world) hardware() terminal.Hardware {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return w.pad
+		},
+		Modem: func() error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.modem
 		},
 		Signal: func(what string) {
 			w.mu.Lock()

@@ -93,8 +93,9 @@ func (c *Case) overtaken() []string {
 }
 
 // approving are the codes with which a host approves: approved, with identification, partly, VIP, and UnionPay's
-// A2, A4, A5 and A6 (approved, with something to be sorted out between the banks).
-var approving = []string{"00", "10", "11", "A2", "A4", "A5", "A6"}
+// A2, A4, A5 and A6 (approved, with something to be sorted out between the banks); 001 and 003 of 1993 (with identification, VIP), where
+// a dialect has no code of 1987 for them.
+var approving = []string{"00", "10", "11", "A2", "A4", "A5", "A6", "001", "003"}
 
 // approvingPrompt says that a prompt tells of an approval on this terminal.
 func (c *Case) approvingPrompt(prompt string) bool { return c.Profile.Approves(prompt) }
