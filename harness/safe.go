@@ -136,7 +136,7 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.procedure(ctx, "settle"); err != nil {
 		return err
 	}
-	ends := []string{"settled", "settle-mismatch", "comm-failed", "comm-timeout", "comm-error", "receive-error", "reply-invalid", "reply-trace", "reversal-failed",
+	ends := []string{"settled", "settle-mismatch", "comm-failed", "connect-timeout", "no-sim", "weak-signal", "comm-timeout", "comm-error", "receive-error", "reply-invalid", "reply-trace", "reversal-failed",
 		"file-error", "key-error", "logon-required"}
 	ok, err := r.session.until(ctx, r.patience().online, func(v *view) bool { return v.showedSince(begun, ends) })
 	if err != nil {

@@ -221,7 +221,7 @@ func (c *Case) unreached() []string {
 		if len(shown) == 0 {
 			continue // no screen, or one between two
 		}
-		if slices.Contains(shown, "comm-failed") && !slices.Contains(showing, "comm-failed") && c.untried(tried, s.US) {
+		if tellsUnreached(shown) && !tellsUnreached(showing) && c.untried(tried, s.US) {
 			return []string{"the terminal says that no connection was made, and the injector saw no try: the line between them is in doubt"}
 		}
 		if !slices.Equal(shown, showing) { // the same again, with another clock, is no new try
@@ -231,13 +231,19 @@ func (c *Case) unreached() []string {
 	return nil
 }
 
+// tellsUnreached says that a screen tells of a connection that could not be made. That a modem can't dial is told otherwise, and is no
+// try.
+func tellsUnreached(shown []string) bool {
+	return slices.Contains(shown, "comm-failed") || slices.Contains(shown, "connect-timeout")
+}
+
 // untried says that the injector could have seen a try to connect between two times, and did not.
 func (c *Case) untried(from, to int64) bool {
 	if from < c.followed() {
 		return false
 	}
 	from, to = from-c.slack(), to+c.slack()
-	return !c.shut(from, to) && !c.keptAway(from, to) && !slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return !c.shut(from, to) && !c.keptAway(from, to) && !c.unplugged(from, to) && !slices.ContainsFunc(c.Events, func(e record.Event) bool {
 		return is(e, "network", "opened") && e.US >= from && e.US <= to
 	})
 }
@@ -256,6 +262,21 @@ func (c *Case) keptAway(from, to int64) bool {
 		armed, wasArmed := c.last(to, about("armed"))
 		healed, wasHealed := c.last(to, about("healed"))
 		if wasArmed && (!wasHealed || healed.US < armed.US || healed.US >= from) {
+			return true
+		}
+	}
+	return false
+}
+
+// unplugged says that the terminal's modem lacked what it dials with at some moment between two times: the bench had taken it away.
+func (c *Case) unplugged(from, to int64) bool {
+	for _, part := range []string{"antenna", "sim"} {
+		about := func(kind string) func(record.Event) bool {
+			return func(e record.Event) bool { return is(e, "power", kind) && e.Fields["part"] == part }
+		}
+		broken, wasBroken := c.last(to, about("broken"))
+		mended, wasMended := c.last(to, about("mended"))
+		if wasBroken && (!wasMended || mended.US < broken.US || mended.US >= from) {
 			return true
 		}
 	}

@@ -169,6 +169,14 @@ func TestUnreached(t *testing.T) {
 		{name: "failed before and again after",
 			events: inAct(screen(100, "signing-on"), screen(300, "comm-failed"), arranged, dials, screen(12_000, "comm-failed")), injector: doubt},
 		{name: "nothing was shown before", events: inAct(screen(2000, "comm-failed"))},
+		{name: "no try was seen, and time ran out", events: inAct(dials, screen(12_000, "connect-timeout")), injector: doubt},
+		{name: "the modem had no SIM card", events: inAct(at(1000, "power", "broken", "part", "sim"), dials, screen(2001, "comm-failed"))},
+		{name: "the antenna came back meanwhile",
+			events: inAct(at(1000, "power", "broken", "part", "antenna"), dials, at(2500, "power", "mended", "part", "antenna"), screen(3000, "comm-failed"))},
+		{name: "the SIM card was back before it tried",
+			events:   inAct(at(1000, "power", "broken", "part", "sim"), at(1500, "power", "mended", "part", "sim"), dials, screen(12_000, "comm-failed")),
+			injector: doubt},
+		{name: "the paper has nothing to do with it", events: inAct(at(1000, "power", "broken", "part", "paper"), dials, screen(12_000, "comm-failed")), injector: doubt},
 	})
 }
 
