@@ -83,6 +83,8 @@ func TestIssuerBadInputIsExit2WithTheRemedy(t *testing.T) {
 		{"control address without port", append(serve, "--control", "localhost"), "--control"},
 		{"token file without token", append(serve, "--token-file", written(t, "token", "\n")), "holds no token"},
 		{"argument to serve", append(serve, "now"), "unknown command"},
+		{"parameters of no terminal", append(serve, "--parameters", "countertob"), `did you mean "countertop"?`},
+		{"parameters for another host", append(serve, "--proxy", "127.0.0.1:1", "--record", "x", "--parameters", "countertop"), "--parameters are for the fake bank"},
 		{"certificate without key", append(send, "--tls", "--cert", rules, message), "belong together"},
 	} {
 		code, stdout, stderr := assay(t, c.args...)
