@@ -177,6 +177,7 @@ func TestBrowserScenarioPage(t *testing.T) {
 		"5.00 was charged 2 times; 7.00 was charged (trace 000003), which nobody intended":                                       "5.00 被扣款 2 次；扣款 7.00（流水号 000003）并无人发起",
 		"an approved receipt for 5.00 (trace 000003) was printed by the card alone; without the host only a sale may be; it did": "打印了流水号 000003、金额 5.00 的批准凭条，由卡片单方脱机批准；不经主机只可做消费；符合",
 		"step 3, settle: the prompt idle or remove-card did not come; the terminal shows \"x\"":                                  "第 3 步，结算：提示 idle 或 remove-card 没有出现；终端显示“x”",
+		"power: halt: relay off 3: 2s without a prompt: no answer\nrelay on 0: device in use":                                    "电源：停止：继电器 3 断开：2s 内没有提示符：没有应答；继电器 0 接通：设备被占用",
 		"write: no route to host or network":                                                                                     "write: no route to host or network",
 		"act: expected nothing reaches the host; observed 0200 × 1":                                                              "操作：应为 没有报文到达主机；实际 0200 共 1 次",
 		"words that nobody translated":                                                                                           "words that nobody translated",

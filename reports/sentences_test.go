@@ -35,6 +35,7 @@ var spoken = []place{
 	{dir: "../rungs", files: "hosted.go", names: []string{"Sprintf"}},
 	{dir: "../rigs", files: "rig.go", names: []string{"New"}},
 	{dir: "../rigs/quarantine", names: []string{"String"}},
+	{dir: "../fakes/network", names: []string{"bothClosed", "end"}},
 	{dir: "../fakes/network/packet", names: []string{"unavailable", "armQueue", "ErrUnavailable", "errSystem"}},
 	{dir: "../fakes/issuer", names: []string{"violated", "exchange", "label"}},
 	{dir: "../fakes/issuer/bank", names: []string{"fault"}},

@@ -15,6 +15,8 @@ const COMPOSED = {
   "complete %i": "预授权完成 $1",
   "refund %i": "退货 $1",
   "power off": "断电",
+  "relay off %i": "继电器 $1 断开",
+  "relay on %i": "继电器 $1 接通",
   "batch upload": "批上送"
 };
 // TERMS are single words that stand for an argument.
@@ -45,6 +47,7 @@ const TERMS = {
   "empty": "空",
   "false": "否",
   "held": "预授权",
+  "host": "主机",
   "illegal-character": "含非法字符",
   "in-balance": "平账",
   "halt": "停止",
@@ -91,6 +94,7 @@ const TERMS = {
   "sign-on": "签到",
   "swipe": "刷卡",
   "tap": "挥卡",
+  "terminal": "终端",
   "tls": "TLS",
   "too-long": "过长",
   "too-short": "过短",

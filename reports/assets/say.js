@@ -1,7 +1,7 @@
 'use strict';
 // How a text is found among the formats of chinese.js. Arguments are looked up in the same way.
 const QUOTED = '"(?:[^"\\\\]|\\\\.)*"';
-const PART = `(?:${QUOTED}|(?!; )[^"])*`; // a text without "; ", which stands between two findings
+const PART = `(?:${QUOTED}|(?!; )[^"\\n])*`; // "; " stands between two findings, the end of a line between two errors
 const VERB = /%[-+# 0-9.]*([a-z])/gi;
 const GROUPS = { d: '(-?\\d+)', i: '([^\\s;,:"]+)', k: `(${PART}?)`, l: '([\\d., ]+)', q: '"((?:[^"\\\\]|\\\\.)*)"' };
 const escaped = text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -9,14 +9,14 @@ const escaped = text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 // compile makes of a format the pattern that finds it, with a verb for each group of it. before and after say that something stands there that the
 // format does not name; needs is its longest literal part, which is looked for first.
 function compile([format, words]) {
-  const any = format.includes('; ') ? '[^]*' : PART, before = /^[^\w%[]/.test(format), after = before && format.endsWith(' ');
+  const line = format.includes('\n') ? '[^]*' : '.*', any = format.includes('; ') ? line : PART, before = /^[^\w%[]/.test(format), after = before && format.endsWith(' ');
   const literals = format.split(/%[-+# 0-9.]*[a-z]/i), verbs = [...format.matchAll(VERB)].map(m => m[1]);
   if (format.endsWith(': %s')) verbs[verbs.length - 1] = 'v'; // anything, as an error
-  const group = v => GROUPS[v] || (v === 's' ? `(${any}?)` : '([^]*?)');
+  const group = v => GROUPS[v] || (v === 's' ? `(${any}?)` : `(${line}?)`);
   const subject = /^%[sv]: /.test(format) ? '([^:,]*?)' : null; // the first of several colons
   const body = literals.map((text, i) => escaped(text) + (i < verbs.length ? !i && subject || group(verbs[i]) : '')).join('');
   return {
-    pattern: new RegExp(`^${before ? `(${any}${after ? '?' : ''})` : ''}${body}${after ? '([^]+)' : ''}$`),
+    pattern: new RegExp(`^${before ? `(${any}${after ? '?' : ''})` : ''}${body}${after ? '(.+)' : ''}$`),
     verbs: [...before ? ['s'] : [], ...verbs, ...after ? ['s'] : []], before, after, words,
     letters: literals.join('').replace(/[^a-z]/gi, '').length,
     needs: literals.reduce((a, b) => a.length < b.length ? b : a),
@@ -73,6 +73,7 @@ function chinese(text) {
 // said is a text in Chinese as far as the tables have it: of several findings those that are known.
 function said(text) {
   const whole = chinese(text), i = text.indexOf('; ');
+  if (whole === null && text.includes('\n')) return text.split('\n').map(said).join('；');
   if (whole !== null || i < 0) return whole ?? text;
   const first = chinese(text.slice(0, i)), rest = said(text.slice(i + 2));
   return first === null && rest === text.slice(i + 2) ? text : `${first ?? text.slice(0, i)}；${rest}`;
