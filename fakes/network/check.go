@@ -59,6 +59,9 @@ func checkSelection(kind client.Kind, m client.Select) (wrong []string) {
 	if d := m.Direction; d != "" && d != client.FromTerminal && d != client.FromHost {
 		wrong = append(wrong, strict.UnknownMessage("message.direction", d, []string{client.FromTerminal, client.FromHost}))
 	}
+	if _, ok := packed(m.STAN); !ok {
+		wrong = append(wrong, fmt.Sprintf("message.stan: up to %d digits, as field 11 has them", maxSTAN))
+	}
 	occurrence := client.Select{Nth: m.Nth}
 	switch {
 	case m.MTI != "" && !kind.ActsOn(client.OnMessage):
@@ -237,9 +240,8 @@ func plainly(f client.Fault) bool {
 	return m.Direction == "" && m.STAN == "" && len(m.Fields) == 0
 }
 
-// isMTI and isSTAN keep anything but a message's identity out of events.
-func isMTI(s string) bool  { return len(s) == 4 && isDigits(s) }
-func isSTAN(s string) bool { return len(s) <= 6 && isDigits(s) }
+// isMTI says that it is an MTI, 4 digits.
+func isMTI(s string) bool { return len(s) == 4 && isDigits(s) }
 
 func isMTIPattern(s string) bool { return isMTI(strings.ReplaceAll(s, "?", "0")) }
 

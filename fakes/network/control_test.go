@@ -107,6 +107,8 @@ func TestPlansThatMakeNoSense(t *testing.T) {
 		{"no id", `{"faults":[{"kind":"refuse"}]}`, "id: 1 to 64"},
 		{"id twice", `{"faults":[{"id":"a","kind":"refuse"},{"id":"a","kind":"drop","message":{"mti":"0200"}}]}`, "id: used twice"},
 		{"MTI", `{"faults":[{"id":"a","kind":"drop","message":{"mti":"02"}}]}`, "message.mti: 4 digits"},
+		{"STAN", `{"faults":[{"id":"a","kind":"drop","message":{"mti":"0200","stan":"00012x"}}]}`, "message.stan: up to 6 digits"},
+		{"long STAN", `{"faults":[{"id":"a","kind":"drop","message":{"mti":"0200","stan":"0000123"}}]}`, "message.stan: up to 6 digits"},
 		{"nth", `{"faults":[{"id":"a","kind":"drop","message":{"mti":"0200","nth":-1}}]}`, "message.nth"},
 		{"delay without by", `{"faults":[{"id":"a","kind":"delay","message":{"mti":"0200"}}]}`, "by: more than 0"},
 		{"delay too long", `{"faults":[{"id":"a","kind":"delay","message":{"mti":"0200"},"by":9000000000000}]}`, "at most 10m"},

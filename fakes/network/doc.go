@@ -59,7 +59,7 @@ const (
 	// without growing.
 	bufferSize = 16 << 10
 	// seenAtOnce is for how many messages a direction makes records at a time.
-	seenAtOnce = 8
+	seenAtOnce = 32
 	// smallWindow is the receive buffer asked for on a connection that nobody will read.
 	smallWindow = 4 << 10
 	// minPeriod is the shortest of a schedule.

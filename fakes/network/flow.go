@@ -153,10 +153,9 @@ func (f *flow) frames() error {
 func (f *flow) frame(frame []byte, n int) error {
 	s := f.connection.server
 	payload := frame[len(frame)-n:]
-	mti, stan, ok := "", "", false
+	id, ok := Identity{}, false
 	if n > 0 {
-		mti, stan, ok = s.config.Messages.Identify(payload)
-		ok = ok && isMTI(mti) && isSTAN(stan)
+		id, ok = s.config.Messages.Identify(payload)
 	}
 	if !ok {
 		if n > 0 {
@@ -164,12 +163,11 @@ func (f *flow) frame(frame []byte, n int) error {
 		}
 		return f.unknown(frame)
 	}
-	m := f.seen()
-	m.mti, m.stan = mti, stan
+	m := f.seen(id)
 	p := s.plan.Load()
 	choice := p.decide(m, payload)
-	if p.memory.wants(mti) {
-		defer p.memory.keep(f.direction, mti, s.picture(frame, s.head).clone()) // not before it was handled
+	if p.memory != nil && p.memory.wants(id.MTI()) {
+		defer p.memory.keep(f.direction, id.MTI(), s.picture(frame, s.head).clone()) // not before it was handled
 	}
 	if choice.none() && f.plain() { // "message" is told with "delivered", which is at once
 		f.passed = append(f.passed, m)
@@ -185,13 +183,13 @@ func (f *flow) frame(frame []byte, n int) error {
 }
 
 // seen makes the record of the next message.
-func (f *flow) seen() *seen {
+func (f *flow) seen(id Identity) *seen {
 	if len(f.fresh) == 0 {
 		f.fresh = make([]seen, seenAtOnce)
 	}
 	m := &f.fresh[0]
 	f.fresh = f.fresh[1:]
-	*m = seen{connection: f.connection, direction: f.direction, fate: passed}
+	*m = seen{connection: f.connection, Identity: id, fromHost: f.direction == client.FromHost, fate: passed, changed: unchanged}
 	return m
 }
 
@@ -262,13 +260,11 @@ func (f *flow) tell() {
 		f.events = append(f.events, feed.Later{Kind: "message", Fields: m}, feed.Later{Kind: "delivered", Fields: (*delivered)(m)})
 	}
 	f.connection.server.log.AppendAllLater(f.events)
-	clear(f.events)
-	f.events = f.events[:0]
+	f.events = f.events[:0] // what it still refers to, the log keeps longer
 }
 
 // flushed forgets the frames that passed.
 func (f *flow) flushed() {
-	clear(f.passed)
 	f.done, f.passed, f.shown = f.next, f.passed[:0], f.shown[:0]
 }
 

@@ -8,10 +8,18 @@ import (
 // had come with its last bytes, of which the kernel then tells no more. So who waits like that is made to
 // look, once, soon after.
 
-// lookEvery is how often, which bounds how late such a reset is noticed.
-const lookEvery = 20 * time.Millisecond
+// How a socket is waited for.
+const (
+	sure    uint32 = iota // it was tried, or nobody waits
+	unsure                // it was not tried
+	noticed               // it was not, and one look ago that was so already
+)
 
-// look makes every side look that waits without having tried, until the server closes.
+// lookEvery is how often it is looked. Who has waited since the look before is made to try, so that one through which
+// messages pass all the time never is; a reset is noticed twice as late at most.
+const lookEvery = 10 * time.Millisecond
+
+// look makes every side look that goes on waiting without having tried, until the server closes.
 func (s *Server) look() {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -33,14 +41,14 @@ func (s *Server) look() {
 	}
 }
 
-// look ends a wait for the socket, if it has not been tried.
+// look ends a wait for the socket that was there at the look before, if the socket has not been tried.
 func (s *side) look() {
-	if !s.unsure.Load() {
+	if s.waits.CompareAndSwap(unsure, noticed) || s.waits.Load() != noticed {
 		return
 	}
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	if s.unsure.Load() && !s.leaving { // still
+	if s.waits.Load() == noticed && !s.leaving { // still
 		s.nudged = true
 		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // a closed one has ended its wait
 	}
@@ -50,7 +58,7 @@ func (s *side) look() {
 func (s *side) looked() bool {
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	s.unsure.Store(false)
+	s.waits.Store(sure)
 	nudged := s.nudged
 	s.nudged = false
 	if nudged && !s.leaving {

@@ -9,9 +9,8 @@ import (
 // Messages is what an injector must know of the messages that pass. It is safe for concurrent use and
 // keeps no payload.
 type Messages interface {
-	// Identify reads MTI (4 digits) and STAN (up to 6 digits, may be missing); ok is false for bytes
-	// that are no message.
-	Identify(payload []byte) (mti, stan string, ok bool)
+	// Identify reads MTI and STAN; ok is false for bytes that are no message.
+	Identify(payload []byte) (id Identity, ok bool)
 	// CheckPath says what is wrong with a path to a value, such as "39" or "60.batch".
 	CheckPath(path string) error
 	// Read gives the value at a path; ok is false where the message has none.
@@ -31,9 +30,13 @@ func ISO8583(codec *iso8583.Codec) Messages { return dialect{codec} }
 
 type dialect struct{ codec *iso8583.Codec }
 
-func (d dialect) Identify(payload []byte) (mti, stan string, ok bool) {
-	mti, stan, err := d.codec.MTIAndSTAN(payload)
-	return mti, stan, err == nil
+func (d dialect) Identify(payload []byte) (Identity, bool) {
+	var room [32]byte // on the stack
+	text, mti, err := d.codec.AppendMTIAndSTAN(room[:0], payload)
+	if err != nil {
+		return Identity{}, false
+	}
+	return IdentityOf(text[:mti], text[mti:])
 }
 
 func (d dialect) CheckPath(path string) error {

@@ -31,14 +31,14 @@ func (f *flow) handle(m *passage, choice choice) error {
 			reports = append(reports, func() { e.unproven(m.plan, m.identity(), err) })
 			continue
 		}
-		m.image, m.fate, m.changed = reshaped, e.spec.Kind, e.spec.Kind
+		m.image, m.fate, m.changed = reshaped, wordOf(e.spec.Kind), wordOf(e.spec.Kind)
 		reports = append(reports, func() { e.fire(m.plan, m.identity()) })
 	}
 	silenced := f.connection.silenced()
 	m.entry = choice.delivery
 	switch {
 	case silenced:
-		m.fate = fateSilence
+		m.fate = wordOf("silence")
 	case f.ended():
 		m.fate = lost
 	case m.entry != nil:
@@ -58,14 +58,14 @@ func (f *flow) handle(m *passage, choice choice) error {
 }
 
 // fate is what the event "message" says of one that a kind of fault takes.
-func fate(kind string) string {
+func fate(kind string) word {
 	switch kind {
 	case "drop":
 		return dropped
 	case "delay":
 		return held
 	}
-	return kind
+	return wordOf(kind)
 }
 
 // out delivers the message: its fault, if it has one, has acted.

@@ -22,9 +22,9 @@ type plan struct {
 	healed  chan struct{} // closed when the faults no longer act
 	over    atomic.Bool   // the same, cheaper to ask
 
-	byMTI   map[string][]candidate // those that pick an MTI, in the plan's order
-	anyMTI  []candidate            // those that may pick an MTI not in byMTI
-	greeter []*entry               // those on connections
+	byMTI   map[mti][]candidate // those that pick an MTI, in the plan's order
+	anyMTI  []candidate         // those that may pick an MTI not in byMTI
+	greeter []*entry            // those on connections
 	memory  *memory
 
 	mu sync.Mutex // held while healing notes what is healed
@@ -49,7 +49,7 @@ type entry struct {
 
 // candidate is a fault with as much of its selection as rules out most messages, side by side with others.
 type candidate struct {
-	stan  string // "": any
+	stan  uint64 // as in an Identity; 0: any
 	entry *entry
 }
 
@@ -57,7 +57,7 @@ func newPlan(s *Server, seed int64) *plan {
 	if seed == 0 {
 		seed = rand.Int64N(1<<53) + 1 // fits a JSON number
 	}
-	return &plan{server: s, seed: seed, healed: make(chan struct{}), byMTI: make(map[string][]candidate)}
+	return &plan{server: s, seed: seed, healed: make(chan struct{}), byMTI: make(map[mti][]candidate)}
 }
 
 // add puts a fault behind those that the plan has.
@@ -67,20 +67,21 @@ func (p *plan) add(spec client.Fault, f any) {
 	if r, ok := f.(replay); ok {
 		p.memory = p.memory.also(r.old)
 	}
-	mti := spec.Message.MTI
+	stan, _ := packed(spec.Message.STAN) // as checked
+	id, exact := IdentityOf(spec.Message.MTI, "")
 	switch _, port := f.(outage); {
-	case mti == "" && port: // picks nothing
-	case mti == "":
+	case spec.Message.MTI == "" && port: // picks nothing
+	case spec.Message.MTI == "":
 		p.greeter = append(p.greeter, e)
-	case isMTI(mti):
-		if _, known := p.byMTI[mti]; !known {
-			p.byMTI[mti] = append(p.byMTI[mti], p.anyMTI...) // those before it that pick this one too
+	case exact:
+		if _, known := p.byMTI[id.mti]; !known {
+			p.byMTI[id.mti] = append(p.byMTI[id.mti], p.anyMTI...) // those before it that pick this one too
 		}
-		p.byMTI[mti] = append(p.byMTI[mti], candidate{spec.Message.STAN, e})
+		p.byMTI[id.mti] = append(p.byMTI[id.mti], candidate{stan, e})
 	default:
-		p.anyMTI = append(p.anyMTI, candidate{spec.Message.STAN, e})
+		p.anyMTI = append(p.anyMTI, candidate{stan, e})
 		for known := range p.byMTI {
-			p.byMTI[known] = append(p.byMTI[known], candidate{spec.Message.STAN, e})
+			p.byMTI[known] = append(p.byMTI[known], candidate{stan, e})
 		}
 	}
 }
@@ -105,7 +106,7 @@ func (p *plan) decide(m *seen, payload []byte) (c choice) {
 	}
 	for i := range entries {
 		e := entries[i].entry
-		if stan := entries[i].stan; stan != "" && stan != m.stan || !p.picks(e, m, payload) || !p.acts(e, m.direction, m.mti) {
+		if stan := entries[i].stan; stan != 0 && stan != m.stan || !p.picks(e, m, payload) || !p.acts(e, m.direction(), m.MTI()) {
 			continue
 		}
 		if _, ok := e.fault.(shape); ok {
@@ -117,20 +118,20 @@ func (p *plan) decide(m *seen, payload []byte) (c choice) {
 	return c
 }
 
-// ignores says that the plan has nothing for a message of an MTI and STAN, and does not count it.
-func (p *plan) ignores(mti, stan string) bool {
-	if p.memory.wants(mti) {
+// ignores says that the plan has nothing for a message, by what it is called, and does not count it.
+func (p *plan) ignores(id Identity) bool {
+	if p.memory != nil && p.memory.wants(id.MTI()) {
 		return false
 	}
 	if len(p.entries) == 0 || p.over.Load() {
 		return true
 	}
-	entries, ok := p.byMTI[mti]
+	entries, ok := p.byMTI[id.mti]
 	if !ok {
 		entries = p.anyMTI
 	}
 	for i := range entries {
-		if entries[i].stan == "" || entries[i].stan == stan {
+		if entries[i].stan == 0 || entries[i].stan == id.stan {
 			return false
 		}
 	}

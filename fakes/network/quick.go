@@ -15,7 +15,7 @@ func (f *flow) fromSocket(s *socket) error {
 	defer f.from.looked()
 	var stop error
 	step := func(fd uintptr) (over bool) {
-		f.from.unsure.Store(false)
+		f.from.waits.Store(sure)
 		for {
 			n, more, again, err := s.read(fd, f.buf[f.end:])
 			f.end += n
@@ -30,7 +30,7 @@ func (f *flow) fromSocket(s *socket) error {
 			}
 			f.makeRoom()
 			if !f.burst { // else more is likely to be here by now
-				f.from.unsure.Store(true)
+				f.from.waits.Store(unsure)
 				return false
 			}
 		}
@@ -96,13 +96,11 @@ func (f *flow) passing() bool {
 			return true
 		}
 		frame := f.buf[f.next : f.next+f.need]
-		mti, stan, ok := s.config.Messages.Identify(frame[s.head:])
-		if !ok || !isMTI(mti) || !isSTAN(stan) || !s.plan.Load().ignores(mti, stan) || !f.plain() {
+		id, ok := s.config.Messages.Identify(frame[s.head:])
+		if !ok || !s.plan.Load().ignores(id) || !f.plain() {
 			return false
 		}
-		m := f.seen()
-		m.mti, m.stan = mti, stan
-		f.passed = append(f.passed, m)
+		f.passed = append(f.passed, f.seen(id))
 		f.pend(frame)
 	}
 	f.need = s.head

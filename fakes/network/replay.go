@@ -15,7 +15,7 @@ type replay struct{ old string }
 func newReplay(spec client.Fault) replay { return replay{cmp.Or(spec.Old, spec.Message.MTI)} }
 
 func (r replay) deliver(m *passage) error {
-	old, ok := m.plan.memory.recall(m.direction, r.old)
+	old, ok := m.plan.memory.recall(m.direction(), r.old)
 	if !ok {
 		m.unproven(errNoneBefore)
 		return m.out()
@@ -28,7 +28,7 @@ func (r replay) deliver(m *passage) error {
 }
 
 // memory keeps the newest message of each direction and MTI that a plan's faults ask for. It is only
-// ever in memory, and gone with its plan. A nil one keeps nothing.
+// ever in memory, and gone with its plan. Most plans have none.
 type memory struct {
 	mtis []string
 	mu   sync.Mutex
@@ -45,7 +45,7 @@ func (y *memory) also(mti string) *memory {
 }
 
 // wants says if messages with that MTI are kept.
-func (y *memory) wants(mti string) bool { return y != nil && slices.Contains(y.mtis, mti) }
+func (y *memory) wants(mti string) bool { return slices.Contains(y.mtis, mti) }
 
 func (y *memory) keep(direction, mti string, i image) {
 	y.mu.Lock()

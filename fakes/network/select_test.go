@@ -206,8 +206,8 @@ faults:
 func TestISO8583(t *testing.T) {
 	_, codec, payload := realMessages(t)
 	m := network.ISO8583(codec)
-	if mti, stan, ok := m.Identify(payload); mti != "0200" || stan != "000123" || !ok {
-		t.Errorf("%s %s %v", mti, stan, ok)
+	if id, ok := m.Identify(payload); id.MTI() != "0200" || id.STAN() != "000123" || !ok {
+		t.Errorf("%s %s %v", id.MTI(), id.STAN(), ok)
 	}
 	if v, ok := m.Read(payload, "4"); v != "000000001250" || !ok {
 		t.Errorf("amount %q %v", v, ok)

@@ -11,9 +11,9 @@ import (
 func (p *plan) picks(e *entry, m *seen, payload []byte) bool {
 	want := &e.spec.Message
 	switch {
-	case want.Direction != "" && want.Direction != m.direction,
+	case want.Direction != "" && want.Direction != m.direction(),
 		!e.on(m.connection.uplink.Name),
-		!like(want.MTI, m.mti):
+		!like(want.MTI, m.MTI()):
 		return false
 	}
 	for path, pattern := range want.Fields {

@@ -33,7 +33,7 @@ type side struct {
 	mute    atomic.Bool    // a fault has ended writing: what is for it is lost
 	deaf    atomic.Bool    // a fault is about to end it: what comes from it is lost
 	gone    atomic.Bool    // a fault has ended it altogether: what comes from it is lost, too
-	unsure  atomic.Bool    // its socket is waited for without having been tried
+	waits   atomic.Uint32  // how its socket is waited for: sure, unsure or noticed
 	over    [2]atomic.Bool // the tap knows that nothing more is sent, received
 
 	reading sync.Mutex // for the deadline of reading

@@ -1,8 +1,5 @@
 package network
 
-// fateSilence is the fate of a message on a connection that is silent.
-const fateSilence = "silence"
-
 // silence lets nothing pass any more on a connection that stays open, in either direction: from the
 // message on that it picks, or from the accept. What came meanwhile is lost when it heals.
 type silence struct{}

@@ -9,7 +9,7 @@ import (
 type stopReading struct{ towards string }
 
 func (r stopReading) deliver(m *passage) error {
-	c, own := m.flow.connection, sourceOf(m.direction)
+	c, own := m.flow.connection, sourceOf(m.direction())
 	towards := r.towards
 	if towards == "" {
 		towards = own

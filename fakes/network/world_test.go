@@ -27,11 +27,11 @@ var framing = iso8583.Framing{LengthBytes: 2, MaxLength: 1000}
 // simple knows the tests' messages: "0200" "000123" and anything, which is field 39.
 type simple struct{}
 
-func (simple) Identify(payload []byte) (mti, stan string, ok bool) {
+func (simple) Identify(payload []byte) (network.Identity, bool) {
 	if len(payload) < 10 {
-		return "", "", false
+		return network.Identity{}, false
 	}
-	return string(payload[:4]), string(payload[4:10]), true
+	return network.IdentityOf(payload[:4], payload[4:10])
 }
 
 func (simple) CheckPath(path string) error {

@@ -27,6 +27,7 @@ type Codec struct {
 	headerBytes int
 	digits      encoding
 	hexBitmap   bool
+	leaps       [256]int // see leap
 }
 
 // NewCodec makes a codec for a valid dialect. Errors wrap ErrDialect.
@@ -48,6 +49,7 @@ func NewCodec(d Dialect) (*Codec, error) {
 			c.cards = append(c.cards, c.entries[n])
 		}
 	}
+	c.makeLeaps()
 	return c, nil
 }
 

@@ -3,6 +3,7 @@ package iso8583
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -64,8 +65,27 @@ func checkAnything(t *testing.T, c *Codec, wire []byte) {
 			t.Fatalf("byte %d of a broken message is shown", i)
 		}
 	}
+	checkQuick(t, c, wire)
 	if _, mac, err := c.MACData(wire); err == nil && len(mac) != macLength {
 		t.Fatalf("a MAC of %d bytes", len(mac))
+	}
+}
+
+// checkQuick: the quick way to MTI and STAN finds what the way field by field does, and fails where and as that one does
+// as far as field 11.
+func checkQuick(t *testing.T, c *Codec, wire []byte) {
+	t.Helper()
+	want, wantErr := c.Identify(wire)
+	if beyond := (*FieldError)(nil); errors.As(wantErr, &beyond) && beyond.Field > fieldSTAN {
+		wantErr = nil
+	}
+	text, mti, err := c.AppendMTIAndSTAN([]byte("before"), wire)
+	if !bytes.HasPrefix(text, []byte("before")) {
+		t.Fatalf("%q was written over what there was", text)
+	}
+	text = text[len("before"):]
+	if string(text[:mti]) != want.MTI || string(text[mti:]) != want.STAN || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+		t.Fatalf("quickly %q, %d, %v; field by field %+v, %v", text, mti, err, want, wantErr)
 	}
 }
 

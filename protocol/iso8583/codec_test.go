@@ -226,6 +226,7 @@ func TestIdentify(t *testing.T) {
 	c := codec(t, dialect())
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			checkQuick(t, c, []byte(tt.wire))
 			got, err := c.Identify([]byte(tt.wire))
 			if got != tt.want || !errors.Is(err, tt.wantErr) {
 				t.Errorf("%+v, %v; want %+v, %v", got, err, tt.want, tt.wantErr)

@@ -17,17 +17,69 @@ const (
 // Identify reads only as far as field 41 and checks no value but those that it returns, so
 // that it also works for messages that Unpack refuses. With an error, the part that could be
 // read is still filled in.
-func (c *Codec) Identify(payload []byte) (Identity, error) { return c.identify(payload, fieldTerminal) }
+func (c *Codec) Identify(payload []byte) (Identity, error) { return c.identify(payload) }
 
-// MTIAndSTAN is Identify without the terminal, for who must be quick: it reads only as far as field 11.
-func (c *Codec) MTIAndSTAN(payload []byte) (mti, stan string, err error) {
-	id, err := c.identify(payload, fieldSTAN)
-	return id.MTI, id.STAN, err
+// AppendMTIAndSTAN is Identify without the terminal, for who must be quick: it reads only as far as field 11, and appends
+// MTI and STAN to dst. The MTI is the first mti bytes of what it has appended.
+func (c *Codec) AppendMTIAndSTAN(dst, payload []byte) (text []byte, mti int, err error) {
+	p, err := c.preamble(payload)
+	if p.digits[0] != 0 {
+		dst, mti = append(dst, p.digits[:]...), len(p.digits)
+	}
+	if err != nil {
+		return dst, mti, err
+	}
+	c.leap(payload, &p)
+	text, _, err = c.identifiers(dst, payload, &p, fieldSTAN)
+	return text, mti, err
 }
 
-func (c *Codec) identify(payload []byte, last int) (Identity, error) {
+// untilSTAN is how many bits of the first bitmap are of field 11 and those behind it. Above them, fields 3 to 10 are a byte.
+const untilSTAN = 64 - (fieldSTAN - 1)
+
+// leap goes on to field 11, over a field 2 of whatever length and others whose lengths together are known. Where that
+// can't be, nothing happens.
+func (c *Codec) leap(payload []byte, p *preamble) {
+	pos := p.body
+	if p.fields.has(2) {
+		if c.entries[2] == nil {
+			return
+		}
+		_, _, end, err := c.entries[2].extent(payload, pos)
+		if err != nil {
+			return
+		}
+		pos = end
+	}
+	over := c.leaps[byte(p.fields[0]>>untilSTAN)]
+	if over < 0 || pos+over > len(payload) {
+		return
+	}
+	p.body = pos + over
+	p.fields[0] &= 1<<untilSTAN - 1
+}
+
+// makeLeaps computes how long fields 3 to 10 are together, for each set of them; -1 where one is unknown or has a
+// length of its own.
+func (c *Codec) makeLeaps() {
+	for set := range c.leaps {
+		for n := 3; n < fieldSTAN; n++ {
+			if set>>(fieldSTAN-1-n)&1 == 0 {
+				continue
+			}
+			e := c.entries[n]
+			if e == nil || !e.fixed {
+				c.leaps[set] = -1
+				break
+			}
+			c.leaps[set] += e.wire(e.most)
+		}
+	}
+}
+
+func (c *Codec) identify(payload []byte) (Identity, error) {
 	p, err := c.preamble(payload)
-	var room [32]byte // on the stack, and all values in one string: a proxy asks this of every message
+	var room [32]byte // on the stack, and all values in one string
 	text := room[:0]
 	if p.digits[0] != 0 {
 		text = append(text, p.digits[:]...)
@@ -35,7 +87,7 @@ func (c *Codec) identify(payload []byte, last int) (Identity, error) {
 	mti := len(text)
 	stan := mti
 	if err == nil {
-		text, stan, err = c.identifiers(text, payload, &p, last)
+		text, stan, err = c.identifiers(text, payload, &p, fieldTerminal)
 	}
 	all := string(text)
 	return Identity{MTI: all[:mti], STAN: all[mti:stan], Terminal: all[stan:]}, err
