@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +32,9 @@ func TestResetRightBehindAMessage(t *testing.T) {
 func TestMoreThanASocketTakes(t *testing.T) {
 	w := newWorld(t, loopback(), nil)
 	terminal, host := w.connect(t)
+	for _, c := range []net.Conn{terminal, host} { // 20,000 writes take a busy machine longer than one
+		_ = c.SetDeadline(time.Now().Add(6 * patience))
+	}
 	var sent bytes.Buffer
 	var frames [][]byte
 	for i := range 20_000 {
