@@ -6,6 +6,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,13 @@ func main() {
 	}
 }
 
-// verdicts by item.
-type verdicts map[string]record.Verdict
+// verdicts by item, each with why.
+type verdicts map[string]verdict
+
+type verdict struct {
+	record.Verdict
+	why string
+}
 
 func agree(ctx context.Context, assay string, runs int, seed int64, tests bool) error {
 	scratch, err := os.MkdirTemp("", "assay-agree-")
@@ -109,7 +115,7 @@ func read(folder string) (verdicts, error) {
 			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			all[r.ID()] = r.Verdict
+			all[r.ID()] = verdict{r.Verdict, r.Why}
 		}
 		return lines.Err()
 	})
@@ -119,8 +125,8 @@ func read(folder string) (verdicts, error) {
 // bad counts those that neither passed nor were skipped.
 func (v verdicts) bad() int {
 	n := 0
-	for _, verdict := range v {
-		if !slices.Contains([]record.Verdict{record.Pass, record.Marginal, record.Skipped}, verdict) {
+	for _, one := range v {
+		if !slices.Contains([]record.Verdict{record.Pass, record.Marginal, record.Skipped}, one.Verdict) {
 			n++
 		}
 	}
@@ -133,8 +139,8 @@ func compare(want, got verdicts) int {
 	maps.Copy(names, got)
 	n := 0
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if want[name] != got[name] {
-			fmt.Printf("  %s: %q, at first %q\n", name, got[name], want[name])
+		if a, b := want[name], got[name]; a.Verdict != b.Verdict {
+			fmt.Printf("  %s: %q, at first %q: %s\n", name, b.Verdict, a.Verdict, cmp.Or(b.why, a.why))
 			n++
 		}
 	}

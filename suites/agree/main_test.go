@@ -35,10 +35,10 @@ func TestVerdictsAreCompared(t *testing.T) {
 		want verdicts
 		n    int
 	}{
-		{verdicts{"A": record.Pass, "B@x": record.Skipped, "C": record.Fail}, 0},
-		{verdicts{"A": record.Pass, "B@x": record.Skipped, "C": record.Pass}, 1},
-		{verdicts{"A": record.Pass, "B@x": record.Skipped}, 1},
-		{verdicts{"A": record.Pass, "B@x": record.Skipped, "C": record.Fail, "D": record.Pass}, 1},
+		{verdicts{"A": {record.Pass, ""}, "B@x": {record.Skipped, ""}, "C": {record.Fail, ""}}, 0},
+		{verdicts{"A": {record.Pass, ""}, "B@x": {record.Skipped, ""}, "C": {record.Pass, ""}}, 1},
+		{verdicts{"A": {record.Pass, ""}, "B@x": {record.Skipped, ""}}, 1},
+		{verdicts{"A": {record.Pass, ""}, "B@x": {record.Skipped, ""}, "C": {record.Fail, ""}, "D": {record.Pass, ""}}, 1},
 	} {
 		if n := compare(c.want, got); n != c.n {
 			t.Errorf("%v: %d differences, want %d", c.want, n, c.n)
