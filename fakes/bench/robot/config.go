@@ -29,7 +29,7 @@ type Motion struct {
 	HomingPulloff float64
 	// HomingDebounce is the pause after each homing move, $26; 255 ms at most.
 	HomingDebounce time.Duration
-	// Line is the time from the end of a line to the start of its execution.
+	// Line is the time from when the end of a line comes to the start of its execution, at the earliest.
 	Line time.Duration
 	// DwellStep is the unit to which G4 is rounded up; 50 ms in the firmware.
 	DwellStep time.Duration
@@ -127,5 +127,5 @@ type Faults struct {
 
 // Contact is called when the plunger closes (down) or opens a key, with the instant at which it
 // happens; contacts are not debounced. Calls come one at a time, in order of time, from the robot's own
-// goroutine: it must not block, and must not call Close.
+// goroutines: it must not block, and must not call Close.
 type Contact func(key string, down bool, at time.Time)

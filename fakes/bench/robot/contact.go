@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"github.com/assay-hil/assay/fixtures/terminals"
 )
 
 // touch is the tolerance (mm) of "at or below the plane" and "within the radius", for rounding only.
@@ -25,7 +23,7 @@ const (
 
 type event struct {
 	kind int
-	key  string
+	key  int     // of machine.keys
 	u    float64 // share of the leg
 	at   time.Time
 }
@@ -42,7 +40,7 @@ func (s span) has(u float64) bool { return s.lo <= u && u <= s.hi }
 // foresee computes all that will happen on a leg.
 func (m *machine) foresee(l *leg) {
 	from, to := m.truth(l.from), m.truth(l.to)
-	l.events = nil
+	l.events = m.events[:0]
 	if u := m.collision(from, to); u < 1 {
 		l.reach = u
 		if m.set[hardLimits] != 0 && m.state != stateHome {
@@ -54,8 +52,8 @@ func (m *machine) foresee(l *leg) {
 		l.events = append(l.events, event{kind: plunges, u: u})
 	}
 	down := below(from, to, plane)
-	for name, key := range m.cfg.Keypad.Keys {
-		l.events = append(l.events, m.crossings(name, over(from, to, m.centre(key), m.cfg.Keypad.Radius).and(down), l.reach)...)
+	for i, key := range m.keys {
+		l.events = m.crossings(l.events, i, over(from, to, key.centre, m.cfg.Keypad.Radius).and(down), l.reach)
 	}
 	for i := range l.events {
 		l.events[i].at = l.instant(l.events[i].u)
@@ -63,12 +61,12 @@ func (m *machine) foresee(l *leg) {
 	slices.SortFunc(l.events, func(a, b event) int {
 		return cmp.Or(cmp.Compare(a.u, b.u), cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
 	})
+	m.events = l.events
 }
 
-// crossings are the changes of one key on a leg that has it closed in the span.
-func (m *machine) crossings(key string, closed span, reach float64) []event {
-	var list []event
-	is := m.closed[key]
+// crossings adds the changes of one key on a leg that has it closed in the span.
+func (m *machine) crossings(list []event, key int, closed span, reach float64) []event {
+	is := m.keys[key].closed
 	if now := closed.has(0); now != is {
 		is = now
 		list = append(list, change(key, is, 0))
@@ -83,7 +81,7 @@ func (m *machine) crossings(key string, closed span, reach float64) []event {
 	return list
 }
 
-func change(key string, down bool, u float64) event {
+func change(key int, down bool, u float64) event {
 	if down {
 		return event{kind: closes, key: key, u: u}
 	}
@@ -144,10 +142,6 @@ func (m *machine) plane() float64 {
 	return m.cfg.Origin[axisZ] + m.cfg.Keypad.Surface - m.cfg.Keypad.Travel
 }
 
-func (m *machine) centre(k terminals.Key) vector {
-	return vector{m.cfg.Origin[axisX] + k.X, m.cfg.Origin[axisY] + k.Y, 0}
-}
-
 // happenOnWay handles one event of the leg.
 func (m *machine) happenOnWay(e event) {
 	switch e.kind {
@@ -179,18 +173,18 @@ func (m *machine) happenOnWay(e event) {
 func (m *machine) settle() {
 	finger := m.truth(m.mpos)
 	down := below(finger, finger, m.plane())
-	for _, name := range m.keys {
-		at := over(finger, finger, m.centre(m.cfg.Keypad.Keys[name]), m.cfg.Keypad.Radius).and(down)
-		if now := at.has(0); now != m.closed[name] {
-			m.touchKey(name, now)
+	for i, key := range m.keys {
+		at := over(finger, finger, key.centre, m.cfg.Keypad.Radius).and(down)
+		if now := at.has(0); now != key.closed {
+			m.touchKey(i, now)
 		}
 	}
 }
 
-func (m *machine) touchKey(key string, down bool) {
+func (m *machine) touchKey(key int, down bool) {
 	if m.cfg.Faults.Misses {
 		return
 	}
-	m.closed[key] = down
-	m.contact(key, down, m.clock)
+	m.keys[key].closed = down
+	m.contact(m.keys[key].name, down, m.clock)
 }

@@ -19,8 +19,8 @@ func (m *machine) gcode(text string, jog bool) (int, []stage) {
 	if jog {
 		current.motion, current.feedUnits = 1, 94
 	}
-	b, code := parse(text, current)
-	if code != 0 {
+	b := &m.block
+	if code := b.parse(text, current); code != 0 {
 		return code, nil
 	}
 	target, code := m.check(b, jog)
@@ -166,19 +166,24 @@ func (m *machine) jogTo(b *block, target vector) (int, []stage) {
 
 // plan turns a checked block into stages, in the firmware's order of execution.
 func (m *machine) plan(b *block, target vector) []stage {
-	var script []stage
+	script := m.spare()
 	if m.waitsForPlanner(b) {
-		script = append(script, stage{ready: m.idlePlanner})
+		script = append(script, stage{ready: (*machine).idlePlanner})
 	}
 	if b.nonModal == gDwell && m.state != stateCheck {
 		script = append(script, stage{delay: m.dwell(b.val('P'))})
 	}
-	script = append(script, stage{do: func() {
+	if len(script) == 0 && !b.hasFlow {
 		m.modal = b.modal
-		m.script = append(m.act(b, target), m.script...)
+		return m.act(b, target) // its turn is now
+	}
+	// No other line is parsed before this one has been carried out.
+	script = append(script, stage{do: func(m *machine) {
+		m.modal = m.block.modal
+		m.before(m.act(&m.block, target))
 	}})
 	if b.hasFlow {
-		script = append(script, stage{ready: m.idlePlanner, do: func() { m.endProgram(b.flow) }})
+		script = append(script, stage{ready: (*machine).idlePlanner, do: func(m *machine) { m.endProgram(m.block.flow) }})
 	}
 	return script
 }
@@ -289,12 +294,25 @@ func (m *machine) goHome(b *block, target, stored vector) []stage {
 		script = m.moveTo(move{target: target, rapid: true})
 	}
 	m.gcPos = stored
-	return append(script, m.moveTo(move{target: stored, rapid: true})...)
+	if len(script) == 0 {
+		return m.moveTo(move{target: stored, rapid: true})
+	}
+	return append(script, m.inTurn(move{target: stored, rapid: true})...)
 }
 
-// moveTo is a straight move: soft limits first, then a place in the planner.
+// moveTo is a straight move: soft limits first, then a place in the planner. What needs no waiting is done at once.
 func (m *machine) moveTo(b move) []stage {
-	check := stage{do: func() {
+	within := m.set[softLimits] == 0 || !m.outside(b.target)
+	if within && m.state != stateCheck && len(m.script) == 0 && m.room() {
+		m.admit(b)
+		return nil
+	}
+	return m.inTurn(b)
+}
+
+// inTurn is moveTo after what is still to be done.
+func (m *machine) inTurn(b move) []stage {
+	check := stage{do: func(m *machine) {
 		if m.set[softLimits] != 0 && m.outside(b.target) {
 			m.exceed()
 		}
@@ -327,23 +345,28 @@ func (m *machine) outside(target vector) bool {
 
 // enqueue waits for room in the planner, then adds the move; it begins at once if nothing moves.
 func (m *machine) enqueue(b move) []stage {
+	return []stage{{ready: (*machine).room, do: func(m *machine) { m.admit(b) }}}
+}
+
+// room says that the planner takes a move.
+func (m *machine) room() bool { return len(m.queue) < planBlocks }
+
+// admit gives a move its place in the planner.
+func (m *machine) admit(b move) {
 	for i := range b.target {
 		b.target[i] = m.onStep(i, b.target[i])
 	}
-	room := func() bool { return len(m.queue) < planBlocks }
-	return []stage{{ready: room, do: func() {
-		last := m.mpos
-		if n := len(m.queue); n > 0 {
-			last = m.queue[n-1].target
-		}
-		if b.target == last {
-			return // nothing to do, no block
-		}
-		m.queue = append(m.queue, b)
-		if m.leg == nil {
-			m.startNext()
-		}
-	}}}
+	last := m.mpos
+	if n := len(m.queue); n > 0 {
+		last = m.queue[n-1].target
+	}
+	if b.target == last {
+		return // nothing to do, no block
+	}
+	m.queue = append(m.queue, b)
+	if m.leg == nil {
+		m.startNext()
+	}
 }
 
 // endProgram is M0, which holds, and M2 and M30, which put some modes back.

@@ -112,17 +112,17 @@ scan:
 	return value, text[i:], true
 }
 
-// parse reads the words of a line into a block. It gives an error code, 0 for none.
-func parse(text string, current modal) (*block, int) {
-	b := &block{modal: current}
+// parse reads the words of a line. It gives an error code, 0 for none.
+func (b *block) parse(text string, current modal) int {
+	*b = block{modal: current}
 	for text != "" {
 		letter := text[0]
 		if letter < 'A' || letter > 'Z' {
-			return nil, errLetter
+			return errLetter
 		}
 		value, rest, ok := number(text[1:])
 		if !ok {
-			return nil, errNumber
+			return errNumber
 		}
 		text = rest
 		code := 0
@@ -135,10 +135,10 @@ func parse(text string, current modal) (*block, int) {
 			code = b.valueWord(letter, value)
 		}
 		if code != 0 {
-			return nil, code
+			return code
 		}
 	}
-	return b, 0
+	return 0
 }
 
 // valueWord keeps the value of any letter but G and M.

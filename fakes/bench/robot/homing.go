@@ -16,16 +16,16 @@ func (m *machine) home(rest string) (int, []stage) {
 	if rest != "H" {
 		return errStatement, nil
 	}
-	script := []stage{{deaf: true, do: func() { m.state = stateHome }}}
+	script := []stage{{deaf: true, do: func(m *machine) { m.state = stateHome }}}
 	if m.cfg.Faults.EndlessHoming {
-		return 0, append(script, stage{deaf: true, ready: func() bool { return false }})
+		return 0, append(script, stage{deaf: true, ready: func(m *machine) bool { return false }})
 	}
 	script = append(script, m.homeCycle(axisZ)...)
 	script = append(script, m.homeCycle(axisX, axisY)...)
 	// A status asked for meanwhile is answered here, still as Home.
-	script = append(script, stage{do: func() {
+	script = append(script, stage{do: func(m *machine) {
 		m.state, m.gcPos = stateIdle, m.mpos
-		m.script = append(m.startupScript(), m.script...)
+		m.before(m.startupScript())
 	}})
 	return 0, script
 }
@@ -40,7 +40,7 @@ func (m *machine) homeCycle(axes ...int) []stage {
 		})...)
 		script = append(script, m.settleSwitch())
 	}
-	return append(script, stage{deaf: true, do: func() { m.setZero(axes) }})
+	return append(script, stage{deaf: true, do: func(m *machine) { m.setZero(axes) }})
 }
 
 // approach moves all axes together until the first is at its switch, then the rest.
@@ -52,7 +52,7 @@ func (m *machine) approach(axes []int, setting int) []stage {
 			return target, m.homingRate(setting, n)
 		})...)
 	}
-	missing := stage{deaf: true, do: func() {
+	missing := stage{deaf: true, do: func(m *machine) {
 		if _, n := m.towards(axes); n > 0 || m.cfg.Faults.NoSwitch {
 			m.alarm(alarmNoSwitch)
 		}
@@ -112,14 +112,14 @@ func (m *machine) homingRate(setting, n int) float64 {
 // homeLeg moves the finger to a true position and waits until it is there.
 func (m *machine) homeLeg(to func() (target vector, rate float64)) []stage {
 	return []stage{
-		{deaf: true, do: func() {
+		{deaf: true, do: func(m *machine) {
 			target, rate := to()
 			for i := range target {
 				target[i] = (target[i] - m.offset[i]) / m.scale(i)
 			}
 			m.startLeg(move{target: target, rate: rate})
 		}},
-		{deaf: true, ready: func() bool { return m.leg == nil }},
+		{deaf: true, ready: func(m *machine) bool { return m.leg == nil }},
 	}
 }
 

@@ -3,7 +3,6 @@ package robot
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -45,10 +44,10 @@ const (
 // stage is one step of what the main program is busy with. The firmware waits in loops; here a
 // wait is a stage that is not ready yet.
 type stage struct {
-	delay time.Duration // from when the stage's turn comes
-	ready func() bool   // nil: always
-	deaf  bool          // status requests wait as well
-	do    func()        // may be nil
+	delay time.Duration       // from when the stage's turn comes
+	ready func(*machine) bool // nil: always
+	deaf  bool                // status requests wait as well
+	do    func(*machine)      // may be nil
 	armed bool
 	due   time.Time
 }
@@ -73,6 +72,7 @@ type machine struct {
 	script      []stage
 	afterReply  func()
 	ring        []byte
+	ended       []time.Time // when each line end in the ring came
 	line        lineBuffer
 	statusAsked bool
 	tx          []byte
@@ -99,16 +99,34 @@ type machine struct {
 	offset    vector    // true position = offset + scale·MPos
 	plunged   int
 
-	keys   []string // names in order
-	closed map[string]bool
+	keys   []padKey // in the order of their names
+	events []event  // the space of the last leg's, used again
+
+	// Space that is used again: the stages of one line, its block, and what is sent to the host.
+	stages []stage
+	block  block
+	report []byte
+	// heard is the line whose turn comes next.
+	heard struct {
+		text     string
+		overflow bool
+	}
+}
+
+// padKey is a key under the plunger.
+type padKey struct {
+	name   string
+	centre vector
+	closed bool
 }
 
 type overrides struct{ feed, rapid, spindle int }
 
 func newMachine(cfg Config, contact Contact) *machine {
-	m := &machine{
-		cfg: cfg, contact: contact, set: defaults(cfg.Motion),
-		keys: slices.Sorted(maps.Keys(cfg.Keypad.Keys)), closed: map[string]bool{},
+	m := &machine{cfg: cfg, contact: contact, set: defaults(cfg.Motion), stages: make([]stage, 0, 4)}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Keypad.Keys)) {
+		key := cfg.Keypad.Keys[name]
+		m.keys = append(m.keys, padKey{name: name, centre: vector{cfg.Origin[axisX] + key.X, cfg.Origin[axisY] + key.Y, 0}})
 	}
 	return m
 }
@@ -132,7 +150,7 @@ func (m *machine) powerUp(now time.Time) {
 // boot is what follows power-up and every reset.
 func (m *machine) boot() {
 	m.resetting, m.stopped, m.inLine, m.statusAsked = false, false, false, false
-	m.script, m.afterReply, m.ring, m.line = nil, nil, nil, lineBuffer{slash: m.fluid()}
+	m.script, m.afterReply, m.ring, m.ended, m.line = nil, nil, nil, nil, lineBuffer{slash: m.fluid()}
 	m.queue, m.leg, m.braking, m.jogCancel, m.softLimit = nil, nil, false, false, false
 	m.restored = time.Time{}
 	m.modal = modal{feedUnits: 94, plane: 17, spindle: 5}
@@ -225,6 +243,9 @@ func (m *machine) feed(p []byte, now time.Time) {
 		}
 		if !m.realtime(c) && len(m.ring) < m.ringSize() {
 			m.ring = append(m.ring, c)
+			if c == '\n' || c == '\r' {
+				m.ended = append(m.ended, m.clock)
+			}
 		}
 		m.progress()
 	}
@@ -260,13 +281,13 @@ func (m *machine) stageDone() bool {
 	if !s.armed {
 		s.armed, s.due = true, m.clock.Add(s.delay)
 	}
-	if s.due.After(m.clock) || s.ready != nil && !s.ready() {
+	if s.due.After(m.clock) || s.ready != nil && !s.ready(m) {
 		return false
 	}
 	do := s.do
 	m.script = m.script[1:]
 	if do != nil {
-		do()
+		do(m)
 	}
 	return true
 }
@@ -290,28 +311,46 @@ func (m *machine) readLine() bool {
 		if !m.line.add(c) {
 			continue
 		}
-		m.ring = m.ring[i+1:]
-		text, overflow := m.line.take()
-		m.script = []stage{{delay: m.cfg.Motion.Line, do: func() { m.execute(text, overflow) }}}
+		m.ring = append(m.ring[:0], m.ring[i+1:]...)
+		m.heard.text, m.heard.overflow = m.line.take()
+		wait := m.cfg.Motion.Line - m.clock.Sub(m.ended[0]) // none where it had its time in the ring
+		m.ended = append(m.ended[:0], m.ended[1:]...)
+		m.stages = append(m.stages[:0], stage{delay: max(0, wait), do: (*machine).execute})
+		m.script = m.stages
 		return true
 	}
 	m.ring = m.ring[:0]
 	return false
 }
 
-// execute is a line's turn.
-func (m *machine) execute(text string, overflow bool) {
+// execute is the turn of the line heard.
+func (m *machine) execute() {
 	code, stages := errOverflow, []stage(nil)
-	if !overflow {
+	if !m.heard.overflow {
 		m.inLine = true
-		code, stages = m.dispatch(text)
+		code, stages = m.dispatch(m.heard.text)
 	}
 	if code != 0 {
 		m.inLine = false
 		m.print(response(code))
 		return
 	}
-	m.script = append(stages, m.script...)
+	m.before(stages)
+}
+
+// before puts stages before what is left of the script.
+func (m *machine) before(stages []stage) {
+	if len(stages) > 0 {
+		m.script = append(stages, m.script...)
+	}
+}
+
+// spare is space for the stages of a line that is being executed.
+func (m *machine) spare() []stage {
+	if len(m.script) > 0 {
+		return nil // it is in use
+	}
+	return m.stages[:0]
 }
 
 // dispatch parses a line and gives the stages that carry it out, or an error code.
@@ -334,33 +373,10 @@ func (m *machine) startupScript() []stage {
 		if text == "" {
 			continue
 		}
-		script = append(script, stage{deaf: true, do: func() {
+		script = append(script, stage{deaf: true, do: func(m *machine) {
 			code, stages := m.gcode(text, false)
-			stages = append(stages, stage{do: func() { m.print(">" + text + ":" + response(code)) }})
-			m.script = append(stages, m.script...)
+			m.before(append(stages, stage{do: func(m *machine) { m.print(">" + text + ":" + response(code)) }}))
 		}})
 	}
 	return script
-}
-
-// response is a line's response: ok or error:n.
-func response(code int) string {
-	if code == 0 {
-		return "ok\r\n"
-	}
-	return "error:" + strconv.Itoa(code) + "\r\n"
-}
-
-// print sends text to the host. It is lost when the host has long stopped reading.
-func (m *machine) print(text string) {
-	if m.dead || len(m.tx)+len(text) > txMost {
-		return
-	}
-	for _, c := range []byte(text) {
-		m.sent++
-		if n := m.cfg.Faults.GarbleEvery; n > 0 && m.sent%n == 0 {
-			c ^= 1
-		}
-		m.tx = append(m.tx, c)
-	}
 }

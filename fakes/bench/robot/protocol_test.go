@@ -226,6 +226,19 @@ func TestPlannerAndFlow(t *testing.T) {
 		}
 		h.wantStatus("Idle")
 	})
+	bubble(t, "a line that waits in the ring has its time there", func(t *testing.T, h *host) {
+		start := time.Now()
+		h.send("G21\nG21\nG4 P0.05\nG21\n")
+		h.expect("ok", "ok", "ok", "ok")
+		if took, want := time.Since(start), Realistic().Line+50*time.Millisecond; took != want {
+			t.Errorf("four lines took %v, want %v", took, want)
+		}
+		start = time.Now()
+		h.do("G21", "G21")
+		if took, want := time.Since(start), 2*Realistic().Line; took != want {
+			t.Errorf("two lines one by one took %v, want %v", took, want)
+		}
+	})
 	bubble(t, "dwell in steps of 50 ms", func(t *testing.T, h *host) {
 		for wanted, want := range map[string]int{"0": 0, "0.01": 50, "0.05": 50, "0.08": 100, "0.15": 150, "1": 1000} {
 			start := time.Now()

@@ -69,19 +69,19 @@ func (m *machine) reset() {
 
 // alarm cuts the motion, reports, and resets after the pause. The machine is locked then.
 func (m *machine) alarm(code int) {
-	m.enterAlarm(code, m.reboot)
+	m.enterAlarm(code, (*machine).reboot)
 }
 
 // critical is a limit alarm: after the report nothing answers until 0x18. One that comes before the
 // report is complete is lost.
 func (m *machine) critical(code int) {
-	m.enterAlarm(code, func() {
+	m.enterAlarm(code, func(m *machine) {
 		m.print("[MSG:Reset to continue]\r\n")
 		m.resetting, m.stopped, m.statusAsked = false, true, false
 	})
 }
 
-func (m *machine) enterAlarm(code int, then func()) {
+func (m *machine) enterAlarm(code int, then func(*machine)) {
 	m.kill()
 	m.queue, m.jogCancel, m.softLimit = nil, false, false
 	m.restored = time.Time{}

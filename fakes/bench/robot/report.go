@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 )
 
 const mmPerInch = 25.4
@@ -16,23 +15,27 @@ const (
 )
 
 // coord prints a length as the host wants it, $13.
-func (m *machine) coord(mm float64) string {
+func (m *machine) coord(b []byte, mm float64) []byte {
 	if m.set[inches] != 0 {
-		return strconv.FormatFloat(mm/mmPerInch, 'f', 4, 64)
+		return strconv.AppendFloat(b, mm/mmPerInch, 'f', 4, 64)
 	}
-	return strconv.FormatFloat(mm, 'f', 3, 64)
+	return strconv.AppendFloat(b, mm, 'f', 3, 64)
 }
 
-func (m *machine) triple(v vector) string {
-	return m.coord(v[axisX]) + "," + m.coord(v[axisY]) + "," + m.coord(v[axisZ])
+// triple prints a place after a name.
+func (m *machine) triple(b []byte, name string, v vector) []byte {
+	b = append(b, name...)
+	b = append(m.coord(b, v[axisX]), ',')
+	b = append(m.coord(b, v[axisY]), ',')
+	return m.coord(b, v[axisZ])
 }
 
 // rate prints mm/min without decimals.
-func (m *machine) rate(mmPerMin float64) string {
+func (m *machine) rate(b []byte, mmPerMin float64) []byte {
 	if m.set[inches] != 0 {
 		mmPerMin /= mmPerInch
 	}
-	return strconv.FormatFloat(mmPerMin, 'f', 0, 64)
+	return strconv.AppendFloat(b, mmPerMin, 'f', 0, 64)
 }
 
 // workOffset is the work coordinate offset: WPos = MPos − WCO.
@@ -47,32 +50,32 @@ func (m *machine) workOffset() vector {
 
 // reportStatus is the answer to '?'.
 func (m *machine) reportStatus() {
-	var b strings.Builder
 	mpos, speed := m.position()
 	for i := range mpos {
 		mpos[i] = m.onStep(i, mpos[i])
 	}
-	b.WriteString("<" + m.stateName())
+	b := append(append(m.report[:0], '<'), m.stateName()...)
 	if mask := int(m.set[reportMask]); mask&reportMPos != 0 {
-		b.WriteString("|MPos:" + m.triple(mpos))
+		b = m.triple(b, "|MPos:", mpos)
 	} else {
 		offset := m.workOffset()
 		for i := range mpos {
 			mpos[i] -= offset[i]
 		}
-		b.WriteString("|WPos:" + m.triple(mpos))
+		b = m.triple(b, "|WPos:", mpos)
 	}
 	if int(m.set[reportMask])&reportSpace != 0 {
-		fmt.Fprintf(&b, "|Bf:%d,%d", planBlocks-len(m.queue), m.ringSize()-len(m.ring))
+		b = fmt.Appendf(b, "|Bf:%d,%d", planBlocks-len(m.queue), m.ringSize()-len(m.ring))
 	}
 	spindle := 0.0
 	if m.modal.spindle != 5 {
 		spindle = m.modal.speed
 	}
-	b.WriteString("|FS:" + m.rate(speed*60) + "," + strconv.FormatFloat(spindle, 'f', 0, 64))
-	b.WriteString(m.pins())
-	m.reportSlowFields(&b)
-	m.print(b.String() + ">\r\n")
+	b = append(m.rate(append(b, "|FS:"...), speed*60), ',')
+	b = strconv.AppendFloat(b, spindle, 'f', 0, 64)
+	b = m.slowFields(append(b, m.pins()...))
+	m.report = append(b, ">\r\n"...)
+	m.print(string(m.report))
 }
 
 // stateName is the state with its sub-state.
@@ -107,9 +110,9 @@ func (m *machine) pins() string {
 	return "|Pn:" + names
 }
 
-// reportSlowFields adds the fields that only come now and then: WCO with the first report and
+// slowFields adds the fields that only come now and then: WCO with the first report and
 // Ov with the second.
-func (m *machine) reportSlowFields(b *strings.Builder) {
+func (m *machine) slowFields(b []byte) []byte {
 	wco, ov := wcoIdle, ovIdle
 	switch m.state {
 	case stateHome, stateRun, stateHold, stateJog, stateDoor:
@@ -120,21 +123,22 @@ func (m *machine) reportSlowFields(b *strings.Builder) {
 	} else {
 		m.untilWCO = wco - 1
 		m.untilOv = max(1, m.untilOv)
-		b.WriteString("|WCO:" + m.triple(m.workOffset()))
+		b = m.triple(b, "|WCO:", m.workOffset())
 	}
 	if m.untilOv > 0 {
 		m.untilOv--
-		return
+		return b
 	}
 	m.untilOv = ov - 1
-	fmt.Fprintf(b, "|Ov:%d,%d,%d", m.override.feed, m.override.rapid, m.override.spindle)
+	b = fmt.Appendf(b, "|Ov:%d,%d,%d", m.override.feed, m.override.rapid, m.override.spindle)
 	accessories := map[int]string{3: "S", 4: "C"}[m.modal.spindle]
 	if m.modal.flood {
 		accessories += "F"
 	}
 	if accessories != "" {
-		b.WriteString("|A:" + accessories)
+		b = append(append(b, "|A:"...), accessories...)
 	}
+	return b
 }
 
 // reportParameters is $#.
@@ -147,11 +151,11 @@ func (m *machine) reportParameters() {
 		case coordG30:
 			name = 30
 		}
-		m.print(fmt.Sprintf("[G%d:%s]\r\n", name, m.triple(v)))
+		m.print(fmt.Sprintf("[G%d:%s]\r\n", name, m.triple(nil, "", v)))
 	}
-	m.print("[G92:" + m.triple(m.g92) + "]\r\n")
-	m.print("[TLO:" + m.coord(m.tlo) + "]\r\n")
-	m.print("[PRB:" + m.triple(vector{}) + ":0]\r\n")
+	m.print(fmt.Sprintf("[G92:%s]\r\n", m.triple(nil, "", m.g92)))
+	m.print(fmt.Sprintf("[TLO:%s]\r\n", m.coord(nil, m.tlo)))
+	m.print(fmt.Sprintf("[PRB:%s:0]\r\n", m.triple(nil, "", vector{})))
 }
 
 // reportModes is $G.
@@ -169,5 +173,32 @@ func (m *machine) reportModes() {
 	}
 	m.print(fmt.Sprintf("[GC:G%d G%d G%d G%d G%d G%d M%d M%d T%d F%s S%.0f]\r\n",
 		g.motion, 54+g.coord, g.plane, units, mode, g.feedUnits, g.spindle, coolant, g.tool,
-		m.rate(g.feed), math.Trunc(g.speed)))
+		m.rate(nil, g.feed), math.Trunc(g.speed)))
+}
+
+// response is a line's response: ok or error:n.
+func response(code int) string {
+	if code == 0 {
+		return "ok\r\n"
+	}
+	return "error:" + strconv.Itoa(code) + "\r\n"
+}
+
+// print sends text to the host. It is lost when the host has long stopped reading.
+func (m *machine) print(text string) {
+	if !m.dead && len(m.tx)+len(text) <= txMost {
+		from := len(m.tx)
+		m.tx = append(m.tx, text...)
+		m.garble(m.tx[from:])
+	}
+}
+
+// garble is Faults.GarbleEvery.
+func (m *machine) garble(out []byte) {
+	n := m.cfg.Faults.GarbleEvery
+	for i := 0; n > 0 && i < len(out); i++ {
+		if m.sent++; m.sent%n == 0 {
+			out[i] ^= 1
+		}
+	}
 }

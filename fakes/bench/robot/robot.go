@@ -21,15 +21,23 @@ var ErrClosed = errors.New("robot: closed")
 
 // Robot is one simulated machine on one serial line.
 type Robot struct {
-	port    io.ReadWriteCloser
-	machine *machine
-	waits   bool          // transmit has begun to write
-	stop    chan struct{} // closed by Close
-	done    chan struct{} // closed when Run has returned
+	port io.ReadWriteCloser
+	now  interface{ WriteNow(p []byte) (int, error) } // the port, where it takes what it can without waiting
+	quit chan struct{}                                // closed by Close, and when the line or Run ends
+	done chan struct{}                                // closed when Run has returned
 
 	mu      sync.Mutex
 	started bool
 	closed  bool
+
+	work    sync.Mutex // never held while waiting
+	machine *machine
+	clock   *time.Timer   // goes off when something happens by itself
+	due     time.Time     // when it does; zero: it is stopped
+	waits   bool          // WriteNow has been left bytes: from then on transmit is the writer
+	more    chan struct{} // holds a token when transmit has something to write
+	err     error         // why the line ended
+	ended   sync.Once
 }
 
 // New makes a robot on port, which it owns from now on: Close of the port must end a blocked Read
@@ -41,10 +49,12 @@ func New(port io.ReadWriteCloser, cfg Config, contact func(key string, down bool
 	if contact == nil {
 		contact = func(string, bool, time.Time) {}
 	}
-	return &Robot{
-		port: port, machine: newMachine(cfg, contact),
-		stop: make(chan struct{}), done: make(chan struct{}),
+	r := &Robot{
+		port: port, machine: newMachine(cfg, contact), more: make(chan struct{}, 1),
+		quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	r.now, _ = port.(interface{ WriteNow(p []byte) (int, error) })
+	return r
 }
 
 // Run powers the robot up and works until ctx ends, Close is called or the line ends; all three
@@ -54,19 +64,22 @@ func (r *Robot) Run(ctx context.Context) error {
 		return ErrClosed
 	}
 	defer close(r.done)
-	var (
-		in    = make(chan []byte)
-		out   = make(chan []byte)
-		ended = make(chan error, 2)
-		quit  = make(chan struct{})
-		wg    sync.WaitGroup
-	)
-	wg.Go(func() { ended <- receive(r.port, in, quit) })
-	wg.Go(func() { ended <- transmit(r.port, out, quit) })
-	err := r.work(ctx, in, out, ended)
-	close(quit)
+	r.clock = time.NewTimer(time.Hour)
+	defer r.clock.Stop()
+	r.do(func(now time.Time) { r.machine.powerUp(now) })
+	var wg sync.WaitGroup
+	wg.Go(func() { r.end(r.receive()) })
+	wg.Go(func() { r.end(r.transmit()) })
+	forget := context.AfterFunc(ctx, func() { r.end(nil) })
+	r.live()
+	forget()
+	r.end(nil)
 	closeErr := r.port.Close()
 	wg.Wait()
+	err := r.err
+	if lineEnded(err) {
+		err = nil
+	}
 	if err == nil && !lineEnded(closeErr) {
 		err = closeErr
 	}
@@ -76,15 +89,21 @@ func (r *Robot) Run(ctx context.Context) error {
 	return nil
 }
 
+// end ends the robot's life; the first reason counts.
+func (r *Robot) end(err error) {
+	r.ended.Do(func() {
+		r.err = err
+		close(r.quit)
+	})
+}
+
 // Close ends Run and waits for it. It may be called more than once, and before Run.
 func (r *Robot) Close() error {
 	r.mu.Lock()
 	first, started := !r.closed, r.started
 	r.closed = true
 	r.mu.Unlock()
-	if first {
-		close(r.stop)
-	}
+	r.end(nil)
 	if started {
 		<-r.done
 		return nil
@@ -105,69 +124,68 @@ func (r *Robot) begin() bool {
 	return true
 }
 
-// work is the machine's life: bytes in, bytes out, and the next instant at which something happens.
-func (r *Robot) work(ctx context.Context, in <-chan []byte, out chan<- []byte, ended <-chan error) error {
-	m := r.machine
-	m.powerUp(time.Now())
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+// live lets happen what happens by itself, each at its instant, until the robot ends.
+func (r *Robot) live() {
 	for {
-		m.advance(time.Now())
-		r.writeNow()
-		var due <-chan time.Time
-		if at, ok := m.next(); ok {
-			timer.Reset(time.Until(at))
-			due = timer.C
-		}
-		ready := out
-		if len(m.tx) == 0 {
-			ready = nil
-		}
 		select {
-		case <-ctx.Done():
-			return nil
-		case <-r.stop:
-			return nil
-		case err := <-ended:
-			if lineEnded(err) {
-				return nil
-			}
-			return err
-		case p := <-in:
-			m.feed(p, time.Now())
-		case ready <- m.tx:
-			m.tx, r.waits = nil, true
-		case <-due:
+		case <-r.quit:
+			return
+		case <-r.clock.C:
+			r.do(func(time.Time) { r.due = time.Time{} })
 		}
 	}
 }
 
-// writeNow gives a port that takes what it can without waiting what the machine has to say. Once it was full, and of any other
-// port, transmit is the writer.
-func (r *Robot) writeNow() {
+// do lets the machine come to the present and do something there, sends what it has to say, and winds the clock for what
+// happens next.
+func (r *Robot) do(something func(now time.Time)) {
+	r.work.Lock()
+	defer r.work.Unlock()
+	now := time.Now()
+	r.machine.advance(now)
+	something(now)
+	r.send()
+	at, ok := r.machine.next()
+	switch {
+	case !ok && !r.due.IsZero():
+		r.due = time.Time{}
+		r.clock.Stop()
+	case ok && !at.Equal(r.due):
+		r.due = at
+		r.clock.Reset(at.Sub(now))
+	}
+}
+
+// send gives the port what the machine has to say, or has transmit do so: where the port may wait, and once it was full.
+func (r *Robot) send() {
 	m := r.machine
-	w, ok := r.port.(interface{ WriteNow(p []byte) (int, error) })
-	if !ok || r.waits || len(m.tx) == 0 {
+	if len(m.tx) == 0 {
 		return
 	}
-	n, err := w.WriteNow(m.tx)
-	if m.tx = m.tx[n:]; err != nil {
-		m.tx = nil // the line has ended, which receive tells
+	if r.now != nil && !r.waits {
+		n, err := r.now.WriteNow(m.tx)
+		if m.tx = append(m.tx[:0], m.tx[n:]...); err != nil {
+			m.tx = nil // the line has ended, which receive tells
+		}
+		if len(m.tx) == 0 {
+			return
+		}
+		r.waits = true
+	}
+	select {
+	case r.more <- struct{}{}:
+	default:
 	}
 }
 
-// receive hands on what the host sends until the port ends.
-func receive(port io.Reader, in chan<- []byte, quit <-chan struct{}) error {
+// receive hears what the host sends until the port ends.
+func (r *Robot) receive() error {
 	buf := make([]byte, readChunk)
 	for empty := 0; empty < maxEmpty; empty++ {
-		n, err := port.Read(buf)
+		n, err := r.port.Read(buf)
 		if n > 0 {
 			empty = 0
-			select {
-			case in <- append([]byte(nil), buf[:n]...):
-			case <-quit:
-				return nil
-			}
+			r.do(func(now time.Time) { r.machine.feed(buf[:n], now) })
 		}
 		if err != nil {
 			return err
@@ -176,16 +194,21 @@ func receive(port io.Reader, in chan<- []byte, quit <-chan struct{}) error {
 	return io.ErrNoProgress
 }
 
-// transmit is the only writer to the port.
-func transmit(port io.Writer, out <-chan []byte, quit <-chan struct{}) error {
+// transmit writes where send may not.
+func (r *Robot) transmit() error {
 	for {
 		select {
-		case p := <-out:
-			if _, err := port.Write(p); err != nil {
-				return err
-			}
-		case <-quit:
+		case <-r.more:
+		case <-r.quit:
 			return nil
+		}
+		var out []byte
+		r.do(func(now time.Time) {
+			out, r.machine.tx = r.machine.tx, nil
+			r.machine.advance(now) // there is room again
+		})
+		if _, err := r.port.Write(out); err != nil {
+			return err
 		}
 	}
 }

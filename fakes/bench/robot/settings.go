@@ -2,6 +2,7 @@ package robot
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -29,8 +30,8 @@ const (
 	reportSpace = 2
 )
 
-// settings are the values of $n by number.
-type settings map[int]float64
+// settings are the values of $n by number; those that are not in settingNumbers do not exist.
+type settings [travel0 + axisCount]float64
 
 // settingNumbers is the order of $$.
 var settingNumbers = [...]int{
@@ -68,7 +69,7 @@ func kindOf(n int) (float, boolean bool) {
 }
 
 // format prints a value as $$ does.
-func (s settings) format(n int) string {
+func (s *settings) format(n int) string {
 	if float, _ := kindOf(n); float {
 		return strconv.FormatFloat(s[n], 'f', 3, 64)
 	}
@@ -80,10 +81,10 @@ func (m *machine) store(n int, value float64) int {
 	if value < 0 {
 		return errNegative
 	}
-	old, known := m.set[n]
-	if !known {
+	if !slices.Contains(settingNumbers[:], n) {
 		return errStatement
 	}
+	old := m.set[n]
 	switch float, boolean := kindOf(n); {
 	case boolean:
 		if value = math.Trunc(value); value != 0 {

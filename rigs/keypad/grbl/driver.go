@@ -17,9 +17,8 @@ const (
 
 	// lineMax is longer than any line of GRBL; a longer one is noise.
 	lineMax = 256
-	// inboxLimit is how many responses, alarms, banners and settings wait to be looked at; $$
-	// gives about 35 at once. When it is full the line waits.
-	inboxLimit = 128
+	// idleRead is how often the line is read while nobody calls.
+	idleRead = 2 * time.Second
 	// openTries is how often Open starts over when the controller restarts meanwhile, as a
 	// board does that is reset by the opening of its port.
 	openTries = 3
@@ -31,13 +30,8 @@ type Driver struct {
 	cfg     Config
 	machine Machine
 
-	inbox   chan message // reader → holder of the turn; closed when the line ends
-	reports chan message // the latest status report
-	closing chan struct{}
-	once    sync.Once
-	done    chan struct{} // closed when the reader has ended
-
 	turn  chan struct{} // holds one token while a method talks to the controller
+	idle  *time.Timer   // goes off when nobody has had the turn for idleRead
 	halts atomic.Int32  // Halts under way: nothing else may take the turn
 
 	mu        sync.Mutex
@@ -66,10 +60,14 @@ type state struct {
 	greeting   string // the last banner
 	asked      time.Time
 	limit      *time.Timer // of the wait under way: there is one at a time
-	out        []byte      // the last write, whose space is used again
-	wco        *Point      // last work coordinate offset reported
-	at         Point       // machine position when last confirmed; meaningful while positioned
-	park       Point       // where homing ended
+	rows       serial.Assembler
+	inbox      []message // responses, alarms, banners and settings that were heard and not looked at yet
+	report     message   // the latest status report
+	reported   bool      // it has not been looked at
+	out        []byte    // the last write, whose space is used again
+	wco        *Point    // last work coordinate offset reported
+	at         Point     // machine position when last confirmed; meaningful while positioned
+	park       Point     // where homing ended
 }
 
 // Open takes over the line, resets the controller, reads its settings and returns the driver.
@@ -79,15 +77,11 @@ func Open(ctx context.Context, line *serial.Line, cfg Config) (*Driver, error) {
 	if err != nil {
 		return nil, rigs.Fault(instrument, "open", errors.Join(err, line.Close()))
 	}
-	d := &Driver{
-		line: line, cfg: cfg,
-		inbox: make(chan message, inboxLimit), reports: make(chan message, 1),
-		closing: make(chan struct{}), done: make(chan struct{}), turn: make(chan struct{}, 1),
-	}
+	d := &Driver{line: line, cfg: cfg, turn: make(chan struct{}, 1)}
+	d.rows = serial.Assembler{End: serial.LF, Max: lineMax}
 	d.distrust, d.needReset = errors.New("never homed"), true
 	d.limit = time.NewTimer(time.Hour)
 	d.limit.Stop()
-	go d.reader()
 	for range openTries {
 		if err = d.introduce(ctx); !errors.Is(err, ErrRestarted) {
 			break
@@ -97,6 +91,7 @@ func Open(ctx context.Context, line *serial.Line, cfg Config) (*Driver, error) {
 	if err != nil {
 		return nil, rigs.Fault(instrument, "open", errors.Join(err, d.Close()))
 	}
+	d.idle = time.AfterFunc(idleRead, d.readIdle)
 	return d, nil
 }
 
@@ -175,51 +170,63 @@ func (d *Driver) Err() error { return rigs.Fault(instrument, "line", d.line.Err(
 
 // Close releases the line. Nothing moves; call Halt first.
 func (d *Driver) Close() error {
-	d.once.Do(func() { close(d.closing) })
-	err := d.line.Close()
-	<-d.done // prompt: the line's Close has closed its chunks
-	return rigs.Fault(instrument, "close", err)
+	if d.idle != nil {
+		d.idle.Stop()
+	}
+	return rigs.Fault(instrument, "close", d.line.Close())
 }
 
-// reader sorts what comes in until the line ends.
-func (d *Driver) reader() {
-	defer close(d.done)
-	defer close(d.inbox)
-	lines := serial.Assembler{End: serial.LF, Max: lineMax}
-	for chunk := range d.line.Chunks() {
-		for _, row := range lines.Feed(chunk) {
-			if row.Overlong {
-				continue
-			}
-			m := classify(string(row.Bytes))
-			m.at = row.At
-			if !d.deliver(m) {
-				return
-			}
-		}
-	}
-}
-
-// deliver passes a message on; false when the driver is closing. A report replaces the one
-// before, so that a controller that reports by itself can't fill anything.
-func (d *Driver) deliver(m message) bool {
-	switch m.kind {
-	case noise, info:
-		return true
-	case report:
-		select {
-		case <-d.reports:
-		default:
-		}
-		d.reports <- m // has room: the reader alone sends
-		return true
-	}
+// readIdle takes what came while nobody called: of a controller that reports by itself the line would fill, with reports that
+// a later call took for new ones, and its end would go unnoticed.
+func (d *Driver) readIdle() {
 	select {
-	case d.inbox <- m:
-		return true
-	case <-d.closing:
-		return false
+	case d.turn <- struct{}{}:
+	default:
+		return // who has the turn reads
 	}
+	if d.catchUp() != nil {
+		<-d.turn // the line has ended
+		return
+	}
+	d.leave()
+}
+
+// leave gives the turn back.
+func (d *Driver) leave() {
+	d.idle.Reset(idleRead)
+	<-d.turn
+}
+
+// hear sorts what came in. A report replaces the one before, so that a controller that reports by itself can't fill anything.
+func (d *Driver) hear(c serial.Chunk) {
+	for _, row := range d.rows.Feed(c) {
+		if row.Overlong {
+			continue
+		}
+		m := answered
+		if string(row.Bytes) != m.text {
+			m = classify(string(row.Bytes))
+		}
+		m.at = row.At
+		switch m.kind {
+		case noise, info:
+		case report:
+			d.report, d.reported = m, true
+		default:
+			d.inbox = append(d.inbox, m)
+		}
+	}
+}
+
+// look gives the oldest message that nobody has looked at, and takes note of it.
+func (d *Driver) look() (message, bool) {
+	if len(d.inbox) == 0 {
+		return message{}, false
+	}
+	m := d.inbox[0]
+	d.inbox = append(d.inbox[:0], d.inbox[1:]...)
+	d.note(m)
+	return m, true
 }
 
 // take waits for the turn. The context it returns ends also when Halt wants the turn.
@@ -235,7 +242,7 @@ func (d *Driver) take(ctx context.Context) (context.Context, func(), error) {
 	release := func() {
 		d.setInterrupt(nil)
 		cancel(nil)
-		<-d.turn
+		d.leave()
 	}
 	if d.halts.Load() > 0 {
 		release()
@@ -251,7 +258,7 @@ func (d *Driver) hold(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return expired(ctx, "waiting for another call")
-	case <-d.done:
+	case <-d.line.Ended():
 		return d.line.Err()
 	}
 }

@@ -56,7 +56,7 @@ func (d *Driver) Halt(ctx context.Context) error {
 	if err := d.hold(ctx); err != nil {
 		return rigs.Fault(instrument, "halt", err)
 	}
-	defer func() { <-d.turn }()
+	defer d.leave()
 	err := d.halt(ctx)
 	if err != nil && ctx.Err() != nil && (d.moving || d.owed > 0) {
 		err = errors.Join(err, d.stop(ctx, errors.New("the call ended while the machine moved")))

@@ -219,3 +219,25 @@ func TestLostLine(t *testing.T) {
 		rigFault(t, d.Halt(t.Context()), rigs.ErrLost)
 	})
 }
+
+// A controller that reports by itself fills nothing while nobody calls, and what it said long ago is not taken for an answer.
+func TestAChattyControllerIsReadBetweenCalls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d, c := homed(t, nil)
+		for range 1000 {
+			if _, err := io.WriteString(c.conn, "<Run|MPos:0.000,0.000,0.000|FS:0,0>\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(100 * time.Millisecond)
+		}
+		if _, err := d.Press(t.Context(), "5"); err != nil {
+			t.Errorf("after many reports: %v", err)
+		}
+		_ = c.conn.(io.Closer).Close()
+		select {
+		case <-d.Ended():
+		case <-time.After(time.Minute):
+			t.Error("nobody noticed that the line was lost")
+		}
+	})
+}

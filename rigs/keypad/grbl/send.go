@@ -76,14 +76,14 @@ func (d *Driver) sendTogether(ctx context.Context, orders []order) (time.Time, e
 		}
 		var err error
 		at, err = d.answer(ctx, limit.C, o)
-		if refused := (*RefusedError)(nil); errors.As(err, &refused) {
-			if refusal == nil {
-				refusal = err
-			}
+		if err == nil {
 			continue
 		}
-		if err != nil {
+		if refused := (*RefusedError)(nil); !errors.As(err, &refused) {
 			return at, errors.Join(refusal, err)
+		}
+		if refusal == nil {
+			refusal = err
 		}
 	}
 	return at, refusal

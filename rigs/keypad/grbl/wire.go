@@ -24,19 +24,23 @@ const (
 	statusTries = 3
 )
 
-// next waits for one message of the inbox and takes note of it.
+// next waits for one message and takes note of it.
 func (d *Driver) next(ctx context.Context, limit <-chan time.Time, during string) (message, error) {
-	select {
-	case m, open := <-d.inbox:
-		if !open {
-			return message{}, fmt.Errorf("%s: %w", during, d.line.Err())
+	for {
+		if m, heard := d.look(); heard {
+			return m, nil
 		}
-		d.note(m)
-		return m, nil
-	case <-ctx.Done():
-		return message{}, expired(ctx, during)
-	case <-limit:
-		return message{}, fmt.Errorf("%s: %w from the controller in time", during, rigs.ErrNoAnswer)
+		select {
+		case c, open := <-d.line.Chunks():
+			if !open {
+				return message{}, fmt.Errorf("%s: %w", during, d.line.Err())
+			}
+			d.hear(c)
+		case <-ctx.Done():
+			return message{}, expired(ctx, during)
+		case <-limit:
+			return message{}, fmt.Errorf("%s: %w from the controller in time", during, rigs.ErrNoAnswer)
+		}
 	}
 }
 
@@ -90,12 +94,15 @@ func reason(why error) error {
 // catchUp looks at everything that came since the last call: alarms, restarts, stray answers.
 func (d *Driver) catchUp() error {
 	for {
+		for heard := true; heard; {
+			_, heard = d.look()
+		}
 		select {
-		case m, open := <-d.inbox:
+		case c, open := <-d.line.Chunks():
 			if !open {
 				return d.line.Err()
 			}
-			d.note(m)
+			d.hear(c)
 		default:
 			return nil
 		}
@@ -188,24 +195,27 @@ func (d *Driver) awaitBanner(ctx context.Context) error {
 func (d *Driver) settle(ctx context.Context) error {
 	limit := time.NewTimer(d.cfg.Limits.Banner)
 	defer limit.Stop()
+	quiet := time.NewTimer(d.cfg.Limits.Settle)
+	defer quiet.Stop()
 	for {
-		quiet := time.NewTimer(d.cfg.Limits.Settle)
-		select {
-		case m, open := <-d.inbox:
-			quiet.Stop()
-			if !open {
-				return fmt.Errorf("soft reset: %w", d.line.Err())
-			}
+		for _, m := range d.inbox {
 			if m.kind == banner {
 				d.greeting = m.text
 			}
+			quiet.Reset(d.cfg.Limits.Settle)
+		}
+		d.inbox = d.inbox[:0]
+		select {
+		case c, open := <-d.line.Chunks():
+			if !open {
+				return fmt.Errorf("soft reset: %w", d.line.Err())
+			}
+			d.hear(c)
 		case <-quiet.C:
 			return nil
 		case <-limit.C:
-			quiet.Stop()
 			return fmt.Errorf("soft reset: %w: the controller does not stop talking", ErrOutOfStep)
 		case <-ctx.Done():
-			quiet.Stop()
 			return expired(ctx, "soft reset")
 		}
 	}
@@ -234,10 +244,10 @@ func (d *Driver) query(ctx context.Context) (status, error) {
 		if err := d.pace(ctx); err != nil {
 			return status{}, err
 		}
-		select {
-		case <-d.reports: // an old one
-		default:
+		if err := d.catchUp(); err != nil {
+			return status{}, fmt.Errorf("status: %w", err)
 		}
+		d.reported = false // an old one
 		if err := d.write(ctx, "status", []byte{askStatus}); err != nil {
 			return status{}, err
 		}
@@ -272,20 +282,24 @@ func (d *Driver) awaitReport(ctx context.Context) (status, error) {
 	limit.Reset(d.cfg.Limits.Status)
 	defer limit.Stop()
 	for {
-		select {
-		case m := <-d.reports:
-			if s, valid := parseStatus(m.text); valid {
-				d.keepOffset(&s)
-				return s, nil
-			}
-		case m, open := <-d.inbox:
-			if !open {
-				return status{}, fmt.Errorf("status: %w", d.line.Err())
-			}
-			d.note(m)
+		for m, heard := d.look(); heard; m, heard = d.look() {
 			if m.kind == alarm {
 				return status{}, fmt.Errorf("status: %w", d.alarm)
 			}
+		}
+		if d.reported {
+			d.reported = false
+			if s, valid := parseStatus(d.report.text); valid {
+				d.keepOffset(&s)
+				return s, nil
+			}
+		}
+		select {
+		case c, open := <-d.line.Chunks():
+			if !open {
+				return status{}, fmt.Errorf("status: %w", d.line.Err())
+			}
+			d.hear(c)
 		case <-ctx.Done():
 			return status{}, expired(ctx, "status")
 		case <-limit.C:
