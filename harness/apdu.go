@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -71,7 +70,15 @@ func (t *apduTrace) fields(e rigs.CardEvent, card *cards.Card) map[string]string
 	return f
 }
 
-func upper(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
+func upper(b []byte) string {
+	const digits = "0123456789ABCDEF"
+	var most [512]byte
+	h := most[:0]
+	for _, c := range b {
+		h = append(h, digits[c>>4], digits[c&0xF])
+	}
+	return string(h)
+}
 
 // secret is the card number in the forms in which a value can hide it.
 type secret struct{ pan, ascii string }
@@ -147,12 +154,14 @@ func (t *apduTrace) response(x *rigs.Exchange, s secret) string {
 func write(list emv.List, depth int, s secret) string {
 	var lines []string
 	for _, o := range list {
-		if inside, err := emv.Read(o.Value); err == nil && constructedTag(o.Tag) {
-			lines = append(lines, strings.Repeat(" ", depth)+fmt.Sprintf("%X", o.Tag))
-			if len(inside.List) > 0 {
-				lines = append(lines, write(inside.List, depth+1, s))
+		if constructedTag(o.Tag) {
+			if inside, err := emv.Read(o.Value); err == nil {
+				lines = append(lines, strings.Repeat(" ", depth)+fmt.Sprintf("%X", o.Tag))
+				if len(inside.List) > 0 {
+					lines = append(lines, write(inside.List, depth+1, s))
+				}
+				continue
 			}
-			continue
 		}
 		lines = append(lines, line(depth, o.Tag, o.Value, s))
 	}

@@ -4,10 +4,19 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	network "github.com/assay-hil/assay/fakes/network/client"
 	"github.com/assay-hil/assay/protocol/feed"
+)
+
+const (
+	// clockSamples is how often a feed is asked before it is followed: its clock is known as well as its quickest
+	// answer was quick, and an answer that is late on a busy machine would date everything too late.
+	clockSamples = 4
+	// feedPause is how long a feed is left alone after it told something: a message makes several events.
+	feedPause = 2 * time.Millisecond
 )
 
 // follow copies a fake's feed into the timeline until the session ends, with the level of a fault where the
@@ -30,6 +39,12 @@ func (s *Session) follow(ctx context.Context, source, level string, r *feed.Read
 		for {
 			events, err := r.Next(ctx, pollWait)
 			s.sawFeed(source, level, events)
+			if err == nil && len(events) > 0 {
+				select { // what comes with it is told with the next answer
+				case <-time.After(feedPause):
+				case <-ctx.Done():
+				}
+			}
 			if err != nil {
 				if ctx.Err() != nil {
 					err = nil

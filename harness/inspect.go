@@ -16,7 +16,7 @@ import (
 func (s *Session) inspect(at time.Time, source string, lines ...string) {
 	card := s.card()
 	for _, line := range lines {
-		if card != nil && strings.Contains(digitsOf(line), card.PAN) {
+		if card != nil && len(line) >= len(card.PAN) && strings.Contains(digitsOf(line), card.PAN) {
 			s.note(at, source, "leak", map[string]string{"what": "the card number in clear", "card": card.ID})
 		}
 		if strings.ContainsFunc(line, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }) {
@@ -88,7 +88,7 @@ const tellingPIN = 3
 // of the PIN counts on the PIN screen only.
 func (s *Session) hidePIN(at time.Time, source, row string, pinScreen bool) string {
 	card := s.card()
-	if card == nil {
+	if card == nil || !strings.ContainsAny(row, "0123456789") {
 		return row
 	}
 	hidden := digitRun.ReplaceAllStringFunc(row, func(run string) string {

@@ -65,6 +65,7 @@ func (r *run) phases(ctx context.Context) {
 			continue
 		}
 		r.note("phase", map[string]string{"name": phase.name, "edge": "begin"})
+		r.timeline.Flush()
 		err := phase.do(ctx)
 		r.note("phase", map[string]string{"name": phase.name, "edge": "end"})
 		if err == nil {
@@ -145,7 +146,7 @@ func (r *run) stop(phase string, err error) {
 
 // note records what the harness itself does.
 func (r *run) note(kind string, fields map[string]string) {
-	r.timeline.Now("harness", kind, fields)
+	r.timeline.record(time.Now(), "harness", kind, fields)
 }
 
 // begin makes the timeline the one that watchers write to, and forgets what the last scenario saw.
@@ -154,6 +155,9 @@ func (s *Session) begin(tl *Timeline) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.timeline = tl
+	if s.world.Lag == nil {
+		tl.Gather()
+	}
 	s.now.shown, s.now.changes = nil, nil
 	s.now.requests = map[string]int{}
 	s.garbled = map[string]bool{}

@@ -48,10 +48,7 @@ type World struct {
 
 // Limits of the harness's own waits.
 const (
-	pollWait = 10 * time.Second // one long poll of a fake's feed
-	// clockSamples is how often a feed is asked before it is followed: its clock is known as well as its quickest
-	// answer was quick, and an answer that is late on a busy machine would date everything too late.
-	clockSamples = 4
+	pollWait     = 10 * time.Second // one long poll of a fake's feed
 	controlLimit = 10 * time.Second // one call to a fake's control API
 	haltLimit    = 4 * time.Minute  // making one instrument safe: a finger that has lost its place homes
 )
@@ -67,7 +64,7 @@ type Session struct {
 	mu       sync.Mutex
 	timeline *Timeline
 	now      view
-	changed  chan struct{} // closed at the next change of now
+	changed  chan struct{} // closed at the next change of now; nil while nobody waits for one
 	// proven instruments did what they said at least once in this session.
 	proven map[string]bool
 	// garbled are the sources whose line brought nonsense in this scenario.
@@ -110,7 +107,7 @@ type shown struct {
 // Open starts watching a rig. ctx bounds the whole session.
 func Open(ctx context.Context, w World) *Session {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Session{world: w, life: ctx, cancel: cancel, changed: make(chan struct{}), proven: map[string]bool{}, garbled: map[string]bool{}, chips: map[string]*keptChip{}}
+	s := &Session{world: w, life: ctx, cancel: cancel, proven: map[string]bool{}, garbled: map[string]bool{}, chips: map[string]*keptChip{}}
 	if w.Rig.Display != nil {
 		s.watch(func() { s.watchDisplay(ctx) })
 	}
@@ -145,13 +142,13 @@ func (s *Session) watch(f func()) {
 	}()
 }
 
-// note records an event in the running scenario's timeline, if there is one.
+// note records an event in the running scenario's timeline, if there is one. Its fields must not change any more.
 func (s *Session) note(at time.Time, source, kind string, fields map[string]string) {
 	s.mu.Lock()
 	t := s.timeline
 	s.mu.Unlock()
 	if t != nil {
-		t.Add(at, source, kind, fields)
+		t.record(at, source, kind, fields)
 	}
 }
 
@@ -160,8 +157,10 @@ func (s *Session) update(change func(v *view)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.now)
-	close(s.changed)
-	s.changed = make(chan struct{})
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
 }
 
 // until waits for the view to satisfy a condition. It reports whether it did before ctx ended or the limit passed.
@@ -169,9 +168,7 @@ func (s *Session) update(change func(v *view)) {
 func (s *Session) until(ctx context.Context, limit time.Duration, ok func(v *view) bool) (bool, error) {
 	var timer *time.Timer
 	for {
-		s.mu.Lock()
-		met, dead, changed := ok(&s.now), s.now.dead, s.changed
-		s.mu.Unlock()
+		met, changed, dead := s.check(ok)
 		if met {
 			return true, nil
 		}
@@ -192,6 +189,19 @@ func (s *Session) until(ctx context.Context, limit time.Duration, ok func(v *vie
 			return false, ctx.Err()
 		}
 	}
+}
+
+// check says whether the view satisfies a condition, and gives what is closed at its next change when it does not.
+func (s *Session) check(ok func(v *view) bool) (met bool, changed <-chan struct{}, dead error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ok(&s.now) {
+		return true, nil, nil
+	}
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return false, s.changed, s.now.dead
 }
 
 // looking has a display that must be asked asked again and again until stop, and gives the time that the answers may

@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -14,15 +15,19 @@ import (
 // maxEvents bounds one scenario's timeline. A terminal that floods its debug line meets it.
 const maxEvents = 50_000
 
+// usualEvents is room for those of a usual scenario.
+const usualEvents = 256
+
 // Timeline is one scenario's record: append-only, masked, and on disk before anything is judged from it.
 // Every Add reaches the operating system at once, so what was recorded outlives a killed
-// process. It is safe for use by several goroutines.
+// process; see Gather for the exception. It is safe for use by several goroutines.
 type Timeline struct {
 	mu     sync.Mutex
 	file   *os.File
 	start  time.Time
 	events []record.Event
-	line   []byte // the last one, whose space is used again
+	lines  []byte // what is not written yet, whose space is used again
+	gather bool   // see Gather
 	err    error
 	closed bool
 	keep   Keep
@@ -40,14 +45,26 @@ func CreateTimeline(path string) (*Timeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Timeline{file: f, start: time.Now()}, nil
+	return &Timeline{file: f, start: time.Now(), events: make([]record.Event, 0, usualEvents)}, nil
 }
 
 // Add records what happened at a time. Fields are masked here, once for all sources.
 func (t *Timeline) Add(at time.Time, source, kind string, fields map[string]string) {
-	masked := make(map[string]string, len(fields))
+	t.record(at, source, kind, maps.Clone(fields))
+}
+
+// record is Add of fields that nobody will change.
+func (t *Timeline) record(at time.Time, source, kind string, fields map[string]string) {
+	masked, copied := fields, false
 	for name, value := range fields {
-		masked[name] = mask.Text(value)
+		safe := mask.Text(value)
+		if safe == value {
+			continue
+		}
+		if !copied {
+			masked, copied = maps.Clone(fields), true
+		}
+		masked[name] = safe
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,12 +76,42 @@ func (t *Timeline) Add(at time.Time, source, kind string, fields map[string]stri
 		return
 	}
 	e := record.Event{Seq: len(t.events) + 1, US: at.Sub(t.start).Microseconds(), Wall: at.UTC(), Source: source, Kind: kind, Fields: masked}
-	t.line = append(e.AppendJSON(t.line[:0]), '\n')
-	if _, err := t.file.Write(t.line); err != nil {
-		t.err = fmt.Errorf("timeline: %w", err)
+	t.lines = append(e.AppendJSON(t.lines), '\n')
+	if !t.gather || len(t.lines) > gatherMost {
+		t.flush()
+	}
+	if t.err == nil {
+		t.events = append(t.events, e)
+	}
+}
+
+// flush writes what is not written yet. It needs the lock.
+func (t *Timeline) flush() {
+	if len(t.lines) == 0 || t.err != nil {
 		return
 	}
-	t.events = append(t.events, e)
+	if _, err := t.file.Write(t.lines); err != nil {
+		t.err = fmt.Errorf("timeline: %w", err)
+	}
+	t.lines = t.lines[:0]
+}
+
+// gatherMost is how many bytes may wait.
+const gatherMost = 32 << 10
+
+// Gather lets lines wait for each other, until Flush or Close and 32 KiB at most: for virtual time, where a scenario is over
+// before anybody could read its record, and a run that is killed plays it again and finds the same.
+func (t *Timeline) Gather() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gather = true
+}
+
+// Flush writes what waits.
+func (t *Timeline) Flush() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flush()
 }
 
 // Now records what happens now.
@@ -90,5 +137,6 @@ func (t *Timeline) Close() error {
 		return nil
 	}
 	t.closed = true
+	t.flush()
 	return errors.Join(t.err, t.file.Sync(), t.file.Close())
 }

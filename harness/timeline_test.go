@@ -209,3 +209,33 @@ func TestCreateTimeline(t *testing.T) {
 		t.Errorf("an older record is still there: %v", got)
 	}
 }
+
+// Gathered lines wait until somebody asks for them, or there are many, and none is lost.
+func TestGatheredLinesReachTheDisk(t *testing.T) {
+	tl, path := newTimeline(t)
+	tl.Gather()
+	note := func(n int) {
+		for range n {
+			tl.Now("harness", "step", map[string]string{"step": "type a valid customer-id"})
+		}
+	}
+	note(3)
+	if got := onDisk(t, path); len(got) != 0 {
+		t.Errorf("%d events on disk, want none yet", len(got))
+	}
+	tl.Flush()
+	if got := onDisk(t, path); len(got) != 3 {
+		t.Errorf("%d events on disk after Flush, want 3", len(got))
+	}
+	note(gatherMost / 100) // a line has more than 100 bytes
+	if got := onDisk(t, path); len(got) < 100 {
+		t.Errorf("%d events on disk, want almost all of many", len(got))
+	}
+	note(1)
+	if err := tl.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(onDisk(t, path)), 4+gatherMost/100; got != want {
+		t.Errorf("%d events on disk after Close, want %d", got, want)
+	}
+}

@@ -138,6 +138,7 @@ func playOn(ctx context.Context, s *harness.Session, sc *scenarios.Scenario, bla
 	if err != nil {
 		return ended(blank, record.Harness, err)
 	}
+	defer tl.Close() // also when a defect of ours ends the world; what it says of a fault counts below
 	if keep != nil {
 		tl.KeepEvidence(keep)
 	}

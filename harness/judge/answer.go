@@ -16,7 +16,7 @@ import (
 
 // unanswered are the transactions that left the terminal and got no answer that it can have used, in order.
 func (c *Case) unanswered() []record.Event {
-	return c.all(whole(), func(request record.Event) bool {
+	return c.allHosted(whole(), func(request record.Event) bool {
 		if !c.reversible(request) {
 			return false
 		}
@@ -62,7 +62,7 @@ func (c *Case) unreversed() []string {
 // givenUp says that the terminal may have stopped reversing a transaction before an event of the network: its profile lets it, and it
 // had sent the reversal as often as it must.
 func (c *Case) givenUp(stan string, before int) bool {
-	return c.Profile.ReversalDrop && !c.acknowledgedBetween(stan, 0, math.MaxInt) && len(c.all(whole(), func(e record.Event) bool {
+	return c.Profile.ReversalDrop && !c.acknowledgedBetween(stan, 0, math.MaxInt) && len(c.allHosted(whole(), func(e record.Event) bool {
 		return fromTerminal(e, "0400") && e.Fields["stan"] == stan && e.Seq < before
 	})) >= max(1, c.Profile.Timers.ReversalTry)
 }
@@ -71,8 +71,11 @@ func (c *Case) givenUp(stan string, before int) bool {
 func (c *Case) named(stan string) bool {
 	pattern := c.Profile.Receipt.NotReversed
 	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		if e.Source != "printer" {
+			return false
+		}
 		m := pattern.FindStringSubmatch(e.Fields["text"])
-		return e.Source == "printer" && m != nil && m[pattern.SubexpIndex("value")] == stan
+		return m != nil && m[pattern.SubexpIndex("value")] == stan
 	})
 }
 
@@ -81,13 +84,13 @@ func (c *Case) overtaken() []string {
 	var problems []string
 	for _, request := range c.unanswered() {
 		stan := request.Fields["stan"]
-		next := slices.IndexFunc(c.Events, func(e record.Event) bool {
+		next := slices.IndexFunc(c.hostSide(), func(e record.Event) bool {
 			return financialRequest(e) && e.Fields["stan"] != stan && e.Seq > request.Seq
 		})
-		if next < 0 || c.givenUp(stan, c.Events[next].Seq) || c.acknowledgedBetween(stan, request.Seq, c.Events[next].Seq) {
+		if next < 0 || c.givenUp(stan, c.hostSide()[next].Seq) || c.acknowledgedBetween(stan, request.Seq, c.hostSide()[next].Seq) {
 			continue
 		}
-		problems = append(problems, fmt.Sprintf("the sale with trace %s went out before the reversal of trace %s was acknowledged", c.Events[next].Fields["stan"], stan))
+		problems = append(problems, fmt.Sprintf("the sale with trace %s went out before the reversal of trace %s was acknowledged", c.hostSide()[next].Fields["stan"], stan))
 	}
 	return problems
 }
@@ -136,9 +139,9 @@ func (c *Case) unapprovedScreen(shown record.Event) (problem string, doubt bool)
 		return "approved was shown before any sale began", false
 	}
 	during := &window{from: begun.US, to: shown.US + c.slack()}
-	requests := c.all(during, financialRequest)
+	requests := c.allHosted(during, financialRequest)
 	what := fmt.Sprintf("approved was shown for the %s of %s", begun.Kind, cmp.Or(begun.Fields["amount"], begun.Fields["of"]))
-	answer, ok := c.last(during.to, func(e record.Event) bool {
+	answer, ok := c.lastHosted(during.to, func(e record.Event) bool {
 		return financialAnswer(e) && during.holds(e) && slices.ContainsFunc(requests, func(r record.Event) bool { return answersTo(e, r) })
 	})
 	switch {
@@ -147,7 +150,7 @@ func (c *Case) unapprovedScreen(shown record.Event) (problem string, doubt bool)
 	case begun.Kind == "complete" && slices.ContainsFunc(requests, func(e record.Event) bool { return fromTerminal(e, "0220") }):
 		return "", false // an advice stands without its answer
 	}
-	if stray, ok := c.last(during.to, func(e record.Event) bool { return financialAnswer(e) && during.holds(e) }); ok {
+	if stray, ok := c.lastHosted(during.to, func(e record.Event) bool { return financialAnswer(e) && during.holds(e) }); ok {
 		return fmt.Sprintf("%s on the answer to another request, trace %s", what, stray.Fields["stan"]), false
 	}
 	if len(requests) > 0 {
@@ -162,14 +165,14 @@ func (c *Case) unapprovedScreen(shown record.Event) (problem string, doubt bool)
 // unapprovedSlip says the same of a receipt, whose answer it names itself.
 func (c *Case) unapprovedSlip(s slip) (problem string, doubt bool) {
 	what := fmt.Sprintf("%s receipt for %s (trace %s) was printed", s.article(), s.amount, s.trace)
-	answer, ok := c.last(s.us+c.slack(), func(e record.Event) bool { return financialAnswer(e) && e.Fields["stan"] == s.trace })
+	answer, ok := c.lastHosted(s.us+c.slack(), func(e record.Event) bool { return financialAnswer(e) && e.Fields["stan"] == s.trace })
 	begun := c.begunBefore(s.us + c.slack())
-	if !ok && begun.Kind == "complete" && slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	if !ok && begun.Kind == "complete" && slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		return fromTerminal(e, "0220") && e.Fields["stan"] == s.trace
 	}) {
 		return "", false // an advice stands without its answer
 	}
-	if !ok && slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	if !ok && slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		return financialRequest(e) && e.Fields["stan"] == s.trace && e.US <= s.us+c.slack()
 	}) {
 		return what + " although no answer had come", false

@@ -62,13 +62,13 @@ func financialAnswer(e record.Event) bool {
 
 // answered finds the answer to a request that reached the terminal after it and can be used; also one to a repeat.
 func (c *Case) answered(request record.Event) (record.Event, bool) {
-	i := slices.IndexFunc(c.Events, func(e record.Event) bool {
+	i := slices.IndexFunc(c.hostSide(), func(e record.Event) bool {
 		return message(e, "delivered", network.FromHost, "") && answersTo(e, request) && e.Seq > request.Seq && !c.spoiled(e)
 	})
 	if i < 0 {
 		return record.Event{}, false
 	}
-	return c.Events[i], true
+	return c.hostSide()[i], true
 }
 
 // spoiled says that a rule made an approval wrong, so that the terminal must not take it for one.
@@ -80,7 +80,7 @@ func (c *Case) spoiled(answer record.Event) bool {
 
 // sent finds where the issuer wrote an answer that reached the terminal.
 func (c *Case) sent(answer record.Event) (record.Event, bool) {
-	return c.last(answer.US+c.slack(), func(e record.Event) bool {
+	return c.lastHosted(answer.US+c.slack(), func(e record.Event) bool {
 		return is(e, "issuer", "sent") && sameMessage(e, answer)
 	})
 }
@@ -88,7 +88,7 @@ func (c *Case) sent(answer record.Event) (record.Event, bool) {
 // disowned says that a rule had the issuer approve a transaction and post nothing: terminal and books differ, and that is not
 // the terminal's doing.
 func (c *Case) disowned(stan string) bool {
-	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		rule := c.rule(e)
 		return is(e, "issuer", "sent") && e.Fields["stan"] == stan && rule != nil && slices.Contains(approving, rule.Code)
 	})
@@ -117,7 +117,7 @@ const partly = "10"
 // follows says that a request comes after another of the same sale of which a part was approved: it voids the part that the
 // cashier refused, and without an answer the reversal is that of the sale.
 func (c *Case) follows(request, begun record.Event) bool {
-	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		if e.US <= begun.US || e.Source != request.Source || e.Seq >= request.Seq || !financialRequest(e) || e.Fields["stan"] == request.Fields["stan"] {
 			return false
 		}
@@ -129,8 +129,11 @@ func (c *Case) follows(request, begun record.Event) bool {
 
 // untold are advices of completions, and of sales that the card approved, that got no answer, not even to a repeat.
 func (c *Case) untold() []record.Event {
-	return c.all(whole(), func(e record.Event) bool {
-		if kind := c.begunBefore(e.US + c.slack()).Kind; !fromTerminal(e, "0220") || kind != "complete" && kind != "sale" {
+	return c.allHosted(whole(), func(e record.Event) bool {
+		if !fromTerminal(e, "0220") {
+			return false
+		}
+		if kind := c.begunBefore(e.US + c.slack()).Kind; kind != "complete" && kind != "sale" {
 			return false
 		}
 		_, ok := c.answered(e)

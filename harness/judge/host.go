@@ -14,7 +14,7 @@ import (
 
 // received are the messages that reached the host in a window.
 func (c *Case) received(w *window, mti string) []record.Event {
-	return c.all(w, func(e record.Event) bool {
+	return c.allHosted(w, func(e record.Event) bool {
 		return is(e, "issuer", "received") && (mti == "" || e.Fields["mti"] == mti)
 	})
 }

@@ -17,8 +17,11 @@ func (c *Case) misnamed() []string {
 	var problems []string
 	for _, ch := range c.States[Audit].Charges {
 		typed, in := "", false
-		for _, e := range c.Events {
-			switch {
+		for i := range c.Events {
+			if c.Events[i].Source != "harness" {
+				continue
+			}
+			switch e := c.Events[i]; {
 			case begins(e):
 				in = e.Kind == "sale" && e.Fields["amount"] == scenarios.Money(asked(ch))
 			case in && is(e, "harness", "typed") && e.Fields["into"] == "customer-id":

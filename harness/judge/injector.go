@@ -12,14 +12,14 @@ import (
 
 // handled are the messages that the injector read, by whether it let them pass.
 func (c *Case) handled(passed bool) []record.Event {
-	return c.all(whole(), func(e record.Event) bool {
+	return c.allHosted(whole(), func(e record.Event) bool {
 		return is(e, "network", "message") && (e.Fields["fate"] == "passed") == passed
 	})
 }
 
 // after finds the first event of the same connection after one that satisfies a condition.
 func (c *Case) after(m record.Event, ok func(record.Event) bool) (record.Event, bool) {
-	for _, e := range c.Events {
+	for _, e := range c.hostSide() {
 		if e.Source == "network" && e.Seq > m.Seq && e.Fields["connection"] == m.Fields["connection"] && ok(e) {
 			return e, true
 		}
@@ -104,7 +104,7 @@ func (c *Case) wanting(m record.Event) *scenarios.NetworkFault {
 // halved says that a fault had ended a side of a message's connection, or was about to: between the message that
 // it hit and its firing nothing comes back any more.
 func (c *Case) halved(m record.Event) bool {
-	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		if e.Seq >= m.Seq || e.Fields["connection"] != m.Fields["connection"] {
 			return false
 		}
@@ -173,18 +173,18 @@ func (c *Case) misheld(m record.Event, wanted string) []string {
 // unseen are messages that issuer and injector count differently: one of their feeds has holes.
 func (c *Case) unseen() []string {
 	var problems []string
-	changed := slices.ContainsFunc(c.Events, func(e record.Event) bool { return is(e, "network", "delivered") && e.Fields["changed"] != "" })
+	changed := slices.ContainsFunc(c.hostSide(), func(e record.Event) bool { return is(e, "network", "delivered") && e.Fields["changed"] != "" })
 	for _, r := range c.received(whole(), "") {
 		if changed {
 			break // a request may have arrived as another than the injector saw
 		}
-		if !slices.ContainsFunc(c.Events, func(e record.Event) bool { return fromTerminal(e, r.Fields["mti"]) && sameMessage(e, r) }) {
+		if !slices.ContainsFunc(c.hostSide(), func(e record.Event) bool { return fromTerminal(e, r.Fields["mti"]) && sameMessage(e, r) }) {
 			problems = append(problems, fmt.Sprintf("the issuer received the %s of trace %s, which the injector never saw",
 				r.Fields["mti"], r.Fields["stan"]))
 		}
 	}
-	for _, s := range c.all(whole(), func(e record.Event) bool { return is(e, "issuer", "sent") }) {
-		seen := slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	for _, s := range c.allHosted(whole(), func(e record.Event) bool { return is(e, "issuer", "sent") }) {
+		seen := slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 			return message(e, "message", network.FromHost, s.Fields["mti"]) && sameMessage(e, s)
 		})
 		if !seen && !c.lost(s) {
@@ -197,7 +197,7 @@ func (c *Case) unseen() []string {
 
 // lost says that an answer did not leave the issuer, or met a connection that a fault ended under its request.
 func (c *Case) lost(s record.Event) bool {
-	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		return is(e, "issuer", "undelivered") && sameMessage(e, s) ||
 			ends(e) && fromTerminal(e, "") && e.Fields["stan"] == s.Fields["stan"] && e.Fields["mti"] == requestOf(s.Fields["mti"])
 	})

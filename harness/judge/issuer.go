@@ -21,7 +21,7 @@ func (c *Case) unheard() []string {
 		return nil
 	}
 	var problems []string
-	for _, m := range c.all(whole(), func(e record.Event) bool { return message(e, "delivered", network.FromTerminal, "") }) {
+	for _, m := range c.allHosted(whole(), func(e record.Event) bool { return message(e, "delivered", network.FromTerminal, "") }) {
 		if !slices.ContainsFunc(c.received(whole(), m.Fields["mti"]), func(e record.Event) bool { return sameMessage(e, m) }) {
 			problems = append(problems, fmt.Sprintf("the issuer never received the %s of trace %s", m.Fields["mti"], m.Fields["stan"]))
 		}
@@ -39,15 +39,15 @@ func (c *Case) unreplied() []string {
 		if rule := c.rule(r); rule != nil && (rule.Never || rule.Late != "" || slices.Contains(rule.Wrong, "mti") || slices.Contains(rule.Wrong, "stan")) {
 			continue
 		}
-		i := slices.IndexFunc(c.Events, func(e record.Event) bool {
+		i := slices.IndexFunc(c.hostSide(), func(e record.Event) bool {
 			return (is(e, "issuer", "sent") || is(e, "issuer", "undelivered")) && e.Seq > r.Seq && answersTo(e, r)
 		})
 		switch {
 		case i < 0:
 			problems = append(problems, fmt.Sprintf("the issuer did not answer the %s of trace %s", r.Fields["mti"], r.Fields["stan"]))
-		case c.Events[i].US-r.US > c.promptly():
+		case c.hostSide()[i].US-r.US > c.promptly():
 			problems = append(problems, fmt.Sprintf("the issuer took %s for the %s of trace %s, and no rule says so",
-				took(r.US, c.Events[i].US), r.Fields["mti"], r.Fields["stan"]))
+				took(r.US, c.hostSide()[i].US), r.Fields["mti"], r.Fields["stan"]))
 		}
 	}
 	return problems
@@ -76,7 +76,7 @@ func (c *Case) rule(e record.Event) *scenarios.IssuerRule {
 // misruled are answers other than their rule wants.
 func (c *Case) misruled() []string {
 	var problems []string
-	for _, s := range c.all(whole(), func(e record.Event) bool { return is(e, "issuer", "sent") }) {
+	for _, s := range c.allHosted(whole(), func(e record.Event) bool { return is(e, "issuer", "sent") }) {
 		rule := c.rule(s)
 		switch {
 		case rule == nil:
@@ -166,7 +166,7 @@ func (c *Case) misposted(state issuer.State) []string {
 // takenBack says that the issuer called a reversal done, and not because a rule made it say so: a code from a
 // rule posts nothing.
 func (c *Case) takenBack(stan string) bool {
-	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+	return slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
 		rule := c.rule(e)
 		return is(e, "issuer", "sent") && e.Fields["mti"] == "0410" && e.Fields["stan"] == stan && e.Fields["code"] == "00" &&
 			(rule == nil || rule.Code == "")

@@ -40,6 +40,9 @@ type Case struct {
 	Uncertainty time.Duration
 	// Stopped says why the scenario did not run to its end; nil when it did.
 	Stopped *Stopped
+
+	// hosted are those of Events that issuer and injector told: a few of many. nil: not sorted out.
+	hosted []record.Event
 }
 
 // Stopped is why and where a scenario ended early.
@@ -64,6 +67,7 @@ type Verdict struct {
 func Judge(c Case) Verdict {
 	slices.SortStableFunc(c.Events, func(a, b record.Event) int { return cmp.Compare(a.US, b.US) })
 	c.Events = c.translated(handedOn(c.Events))
+	c.hosted = hosted(c.Events)
 	if c.Stopped != nil && c.Stopped.Cause != record.Terminal {
 		check := record.Check{Phase: c.Stopped.Phase, What: "run", Expected: "the scenario runs to its end", Observed: c.Stopped.Why,
 			Verdict: record.Inconclusive, Cause: c.Stopped.Cause}

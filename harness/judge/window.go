@@ -53,9 +53,18 @@ func is(e record.Event, source, kind string) bool { return e.Source == source &&
 
 // last finds the newest event at or before a time that satisfies a condition.
 func (c *Case) last(before int64, ok func(record.Event) bool) (record.Event, bool) {
-	for _, e := range slices.Backward(c.Events) {
-		if e.US <= before && ok(e) {
-			return e, true
+	return lastOf(c.Events, before, ok)
+}
+
+// lastHosted is last among what issuer and injector told.
+func (c *Case) lastHosted(before int64, ok func(record.Event) bool) (record.Event, bool) {
+	return lastOf(c.hostSide(), before, ok)
+}
+
+func lastOf(events []record.Event, before int64, ok func(record.Event) bool) (record.Event, bool) {
+	for i := len(events) - 1; i >= 0; i-- {
+		if e := &events[i]; e.US <= before && ok(*e) {
+			return *e, true
 		}
 	}
 	return record.Event{}, false
@@ -66,13 +75,41 @@ func (c *Case) slack() int64 { return micros(c.Uncertainty + time.Millisecond) }
 
 // all collects a window's events that satisfy a condition.
 func (c *Case) all(w *window, ok func(record.Event) bool) []record.Event {
+	return allOf(c.Events, w, ok)
+}
+
+// allHosted is all among what issuer and injector told.
+func (c *Case) allHosted(w *window, ok func(record.Event) bool) []record.Event {
+	return allOf(c.hostSide(), w, ok)
+}
+
+func allOf(events []record.Event, w *window, ok func(record.Event) bool) []record.Event {
 	var found []record.Event
-	for _, e := range c.Events {
-		if w.holds(e) && ok(e) {
-			found = append(found, e)
+	for i := range events {
+		if e := &events[i]; w.holds(*e) && ok(*e) {
+			found = append(found, *e)
 		}
 	}
 	return found
+}
+
+// hostSide is what issuer and injector told, in its order; more where that is not sorted out.
+func (c *Case) hostSide() []record.Event {
+	if c.hosted == nil {
+		return c.Events
+	}
+	return c.hosted
+}
+
+// hosted sorts out what issuer and injector told.
+func hosted(events []record.Event) []record.Event {
+	few := make([]record.Event, 0, len(events)/4)
+	for i := range events {
+		if source := events[i].Source; source == "issuer" || source == "network" {
+			few = append(few, events[i])
+		}
+	}
+	return few
 }
 
 // whole is the window of the entire record.

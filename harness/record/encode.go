@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // AppendJSON appends the event as encoding/json writes it. A timeline has hundreds of events a scenario, each of which must be on
@@ -40,18 +41,23 @@ func (e Event) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendString appends a JSON string; what is more than plain ASCII is left to encoding/json.
+// appendString appends a JSON string. What is more than letters of any script and ends of lines is rare, and left to
+// encoding/json.
 func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, err := json.Marshal(s)
+	b = append(b, '"')
+	done := 0
+	for i, r := range s {
+		switch {
+		case r == '\n':
+			b = append(append(b, s[done:i]...), `\n`...)
+			done = i + 1
+		case r < ' ', r == '"', r == '\\', r == '<', r == '>', r == '&', r == '\u2028', r == '\u2029', r == utf8.RuneError:
+			quoted, err := json.Marshal(s[i:])
 			if err != nil {
 				panic(err) // every string has a JSON form
 			}
-			return append(b, quoted...)
+			return append(append(b, s[done:i]...), quoted[1:]...)
 		}
 	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
+	return append(append(b, s[done:]...), '"')
 }
