@@ -167,6 +167,10 @@ func serve(t *teardown, name string, run func() error) {
 }
 
 func startControl(w wire, t *teardown, name string, handler http.Handler) error {
+	if near, ok := w.(nearby); ok {
+		near.serve(name, handler)
+		return nil
+	}
 	ln, err := w.Listen(name)
 	if err != nil {
 		return err
@@ -188,6 +192,9 @@ const controlConns = 4
 // controlClient dials names of the wire. Connections are kept, for a feed is asked again with each of its events, until the
 // teardown: in virtual time no goroutine may be left behind.
 func controlClient(w wire, t *teardown) *http.Client {
+	if near, ok := w.(nearby); ok {
+		return &http.Client{Transport: direct{near}}
+	}
 	transport := &http.Transport{
 		MaxIdleConnsPerHost: controlConns,
 		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {

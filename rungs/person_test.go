@@ -14,7 +14,6 @@ import (
 	"github.com/assay-hil/assay/fixtures/terminals"
 	"github.com/assay-hil/assay/harness"
 	"github.com/assay-hil/assay/harness/record"
-	"github.com/assay-hil/assay/protocol/memnet"
 	"github.com/assay-hil/assay/rigs"
 	"github.com/assay-hil/assay/rigs/display/debugline"
 	"github.com/assay-hil/assay/rigs/human"
@@ -115,7 +114,7 @@ func readByPerson(t *testing.T, reads func([]string) string) (result record.Resu
 	path := filepath.Join(t.TempDir(), "timeline.jsonl")
 	synctest.Test(t, func(t *testing.T) {
 		lang := profile.Languages[0]
-		plan := (&virtual{}).plan(Wanted{Profile: profile, Lang: lang}, memory{memnet.New()})
+		plan := (&virtual{}).plan(Wanted{Profile: profile, Lang: lang}, newMemory())
 		line, err := plan.lines("display")
 		if err != nil {
 			t.Fatal(err)

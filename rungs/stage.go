@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/assay-hil/assay/harness"
-	"github.com/assay-hil/assay/protocol/memnet"
 )
 
 // Stage is how a world begins, where a scenario is about that. Its zero value is a terminal fresh from the box, on an
@@ -63,8 +63,8 @@ func DoPair(ctx context.Context, r Rung, wanted Wanted, body func(ctx context.Co
 	p.Identity.Terminal = neighbourTerminal
 	second.Profile = &p
 	return inBubble(ctx, wanted.Stage, func(inside context.Context) error {
-		wire := memory{memnet.New()}
-		first, next := v.plan(wanted, wire), v.plan(second, beside{memory{memnet.New()}, wire})
+		wire := newMemory()
+		first, next := v.plan(wanted, wire), v.plan(second, beside{newMemory(), wire})
 		first.shared, next.shared, next.hosts = true, true, startNetwork
 		one, err := build(inside, wanted.Profile, wanted.Lang, first)
 		if err != nil {
@@ -86,8 +86,15 @@ type beside struct {
 }
 
 func (b beside) Dial(ctx context.Context, name string) (net.Conn, error) {
-	if name == issuerName || name == issuerControlName {
+	if name == issuerName {
 		return b.first.Dial(ctx, name)
 	}
 	return b.memory.Dial(ctx, name)
+}
+
+func (b beside) served(name string) http.Handler {
+	if name == issuerControlName {
+		return b.first.served(name)
+	}
+	return b.memory.served(name)
 }

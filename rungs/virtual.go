@@ -22,7 +22,7 @@ import (
 
 // outsideCheck is how often, in virtual time, a world looks whether the run was interrupted: nothing
 // outside a bubble can wake what waits inside it.
-const outsideCheck = time.Second
+const outsideCheck = 10 * time.Second
 
 // virtualUncertainty: clocks are exact, but a driver reads a line in steps.
 const virtualUncertainty = time.Millisecond
@@ -60,7 +60,7 @@ func (v *virtual) Do(ctx context.Context, wanted Wanted, body func(context.Conte
 		return errNoPackets
 	}
 	return inBubble(ctx, wanted.Stage, func(inside context.Context) error {
-		w, err := build(inside, wanted.Profile, wanted.Lang, v.plan(wanted, memory{memnet.New()}))
+		w, err := build(inside, wanted.Profile, wanted.Lang, v.plan(wanted, newMemory()))
 		if err != nil {
 			return err
 		}

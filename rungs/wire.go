@@ -44,7 +44,12 @@ func nobody(ctx context.Context) (net.Conn, error) {
 }
 
 // memory is a wire in memory.
-type memory struct{ net *memnet.Network }
+type memory struct {
+	net *memnet.Network
+	*handlers
+}
+
+func newMemory() memory { return memory{memnet.New(), &handlers{}} }
 
 func (m memory) Listen(name string) (net.Listener, error) { return m.net.Listen(name + ":1") }
 

@@ -24,7 +24,7 @@ const DefaultLineMax = 1024
 // Row is one line of text.
 type Row struct {
 	At    time.Time // arrival of its first byte
-	Bytes []byte    // without terminator; the receiver's own copy
+	Bytes []byte    // without terminator; it may be a part of the chunk
 	// Overlong: the line had more than Max bytes; Bytes holds the first Max.
 	Overlong bool
 }
@@ -39,13 +39,15 @@ type Assembler struct {
 	started bool   // a byte of the unfinished line came, also one that did not fit
 	at      time.Time
 	over    bool
-	afterCR bool // the last byte was the CR that ended a line
+	afterCR bool  // the last byte was the CR that ended a line
+	rows    []Row // of the last Feed, whose space is used again
 }
 
-// Feed takes the next chunk and returns the lines that it completes, in order.
+// Feed takes the next chunk, whose bytes must not change any more, and returns the lines that it completes, in order. The
+// slice is good until the next Feed.
 func (a *Assembler) Feed(c Chunk) []Row {
-	var rows []Row
-	for _, b := range c.Data {
+	rows, data := a.whole(c)
+	for _, b := range data {
 		skip := a.End == CR && a.afterCR && b == '\n'
 		a.afterCR = false
 		if skip {
@@ -68,7 +70,24 @@ func (a *Assembler) Feed(c Chunk) []Row {
 			rows = append(rows, row)
 		}
 	}
+	a.rows = rows
 	return rows
+}
+
+// whole takes lines that stand in one chunk from its beginning to their LF, which needs no copy, and leaves the rest.
+func (a *Assembler) whole(c Chunk) (rows []Row, rest []byte) {
+	rows, rest = a.rows[:0], c.Data
+	if a.End != LF || a.started {
+		return rows, rest
+	}
+	for {
+		n := bytes.IndexByte(rest, '\n')
+		if n < 0 || n > a.max() {
+			return rows, rest
+		}
+		rows = append(rows, Row{At: c.At, Bytes: bytes.TrimSuffix(rest[:n:n], []byte{'\r'})})
+		rest = rest[n+1:]
+	}
 }
 
 func (a *Assembler) ends(b byte) bool {

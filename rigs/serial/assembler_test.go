@@ -72,7 +72,7 @@ func TestRowIsTimedAtItsFirstByte(t *testing.T) {
 	if p := a.Pending(); !p.At.Equal(at(1)) {
 		t.Errorf("pending at %v", p.At)
 	}
-	rows := a.Feed(serial.Chunk{At: at(2), Data: []byte("st\nsecond\nthi")})
+	rows := slices.Clone(a.Feed(serial.Chunk{At: at(2), Data: []byte("st\nsecond\nthi")}))
 	rows = append(rows, a.Feed(serial.Chunk{At: at(3), Data: []byte("rd\n\n")})...)
 	for i, want := range []int{1, 2, 2, 3} {
 		if !rows[i].At.Equal(at(want)) {

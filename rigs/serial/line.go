@@ -154,6 +154,11 @@ func (l *Line) give(c Chunk) bool {
 		return false
 	}
 	select {
+	case l.chunks <- c: // as almost always, without waiting
+		return true
+	default:
+	}
+	select {
 	case l.chunks <- c:
 		return true
 	case <-l.closing:

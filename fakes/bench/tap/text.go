@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -28,9 +29,13 @@ func encoder(name string) (func(string) []byte, error) {
 		return nil, fmt.Errorf("%w %q", ErrEncoding, name)
 	}
 	return func(text string) []byte {
-		var out []byte
+		out := make([]byte, 0, len(text))
 		enc := e.NewEncoder()
 		for _, r := range text {
+			if r < utf8.RuneSelf {
+				out = append(out, byte(r))
+				continue
+			}
 			b, err := enc.Bytes([]byte(string(r)))
 			if err != nil {
 				b = []byte("?")
@@ -54,9 +59,22 @@ func (t *Tap) fit(rows []string) []string {
 	return out[:min(limit, len(out))]
 }
 
+// plain says that a row is printable ASCII, a column a character.
+func plain(row string) bool {
+	for i := range len(row) {
+		if row[i] < ' ' || row[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // wrap cuts a row where the next character has no room; it gives at least one row. Columns 0
 // means that there is room for all.
 func wrap(row string, columns int) []string {
+	if plain(row) && (columns <= 0 || len(row) <= columns) {
+		return []string{row}
+	}
 	var out []string
 	var part strings.Builder
 	used := 0
@@ -78,6 +96,9 @@ func wrap(row string, columns int) []string {
 
 // cells is how many columns a character takes.
 func cells(r rune) int {
+	if r < utf8.RuneSelf {
+		return 1
+	}
 	switch width.LookupRune(r).Kind() {
 	case width.EastAsianWide, width.EastAsianFullwidth:
 		return 2

@@ -3,6 +3,7 @@ package debugline
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -27,10 +28,20 @@ func newDecoder(name string) (decoder, error) {
 	return decoder{}, fmt.Errorf("unknown encoding %q: want utf-8, gbk or gb18030", name)
 }
 
+// plain says that a text is ASCII, which each of the encodings has as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // text decodes a line; what is wrong in it becomes U+FFFD.
 func (d decoder) text(line []byte) string {
 	s := string(line)
-	if d.charset != nil {
+	if d.charset != nil && !plain(s) {
 		// These decoders replace and never fail; if one did, the bytes would be checked below.
 		if decoded, err := d.charset.NewDecoder().String(s); err == nil {
 			s = decoded

@@ -72,14 +72,14 @@ func (p *parser) noise(at time.Time, text string) []rigs.Screen {
 
 // row adds a row to the open screen; false when the line is none.
 func (p *parser) row(text string) bool {
-	groups, ok := capture(p.screen.Row, text)
+	number, text, ok := capture(p.screen.Row, text)
 	if !ok {
 		return false
 	}
 	index := len(p.rows)
-	if n, numbered := groups["row"]; numbered && n != "" {
+	if number != "" {
 		var err error
-		if index, err = strconv.Atoi(n); err != nil || index < 0 {
+		if index, err = strconv.Atoi(number); err != nil || index < 0 {
 			return false
 		}
 	}
@@ -89,42 +89,45 @@ func (p *parser) row(text string) bool {
 	for len(p.rows) <= index {
 		p.rows = append(p.rows, "")
 	}
-	p.rows[index] = groups["text"]
+	p.rows[index] = text
 	return true
 }
 
 // single reads a screen that is one line.
 func (p *parser) single(text string) ([]string, bool) {
-	groups, ok := capture(p.screen.Single, text)
+	_, text, ok := capture(p.screen.Single, text)
 	if !ok {
 		return nil, false
 	}
 	if p.screen.Separator == "" {
-		return []string{groups["text"]}, true
+		return []string{text}, true
 	}
-	return strings.SplitN(groups["text"], p.screen.Separator, maxRows), true
+	return strings.SplitN(text, p.screen.Separator, maxRows), true
 }
 
 func matches(pattern *regexp.Regexp, text string) bool {
 	return pattern != nil && pattern.MatchString(text)
 }
 
-// capture gives a pattern's named groups. A pattern without a group "text" gives its whole match as "text".
-func capture(pattern *regexp.Regexp, text string) (map[string]string, bool) {
+// capture gives a pattern's groups "row" and "text". A pattern without a group "text" gives its whole match as text.
+func capture(pattern *regexp.Regexp, line string) (row, text string, ok bool) {
 	if pattern == nil {
-		return nil, false
+		return "", "", false
 	}
-	found := pattern.FindStringSubmatch(text)
+	found := pattern.FindStringSubmatch(line)
 	if found == nil {
-		return nil, false
+		return "", "", false
 	}
-	groups := map[string]string{"text": found[0]}
+	text = found[0]
 	for i, name := range pattern.SubexpNames() {
-		if name != "" {
-			groups[name] = found[i]
+		switch name {
+		case "row":
+			row = found[i]
+		case "text":
+			text = found[i]
 		}
 	}
-	return groups, true
+	return row, text, true
 }
 
 // trim drops trailing blanks of each row and trailing empty rows.
