@@ -15,6 +15,8 @@ const (
 	// clockSamples is how often a feed is asked before it is followed: its clock is known as well as its quickest
 	// answer was quick, and an answer that is late on a busy machine would date everything too late.
 	clockSamples = 4
+	// pollWait is one long poll of a fake's feed.
+	pollWait = feed.MaxWait
 	// feedPause is how long a feed is left alone after it told something: a message makes several events.
 	feedPause = 2 * time.Millisecond
 )

@@ -48,7 +48,6 @@ type World struct {
 
 // Limits of the harness's own waits.
 const (
-	pollWait     = 10 * time.Second // one long poll of a fake's feed
 	controlLimit = 10 * time.Second // one call to a fake's control API
 	haltLimit    = 4 * time.Minute  // making one instrument safe: a finger that has lost its place homes
 )

@@ -9,7 +9,10 @@
 // of up to 12 digits (RRN, customer ID) and time stamps.
 package mask
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // How much of a card number may be shown (PCI DSS 4.0, 3.4.1), and what is taken for one.
 const (
@@ -36,7 +39,27 @@ func PAN(pan string) string {
 
 // Text masks all card data in s; see the package's description. Text that has none is returned
 // as it is. Text(Text(s)) = Text(s).
-func Text(s string) string { return maskDigits(maskHex(s)) }
+func Text(s string) string {
+	if harmless(s) {
+		return s
+	}
+	return maskDigits(maskHex(s))
+}
+
+// harmless says without looking closely that a text has nothing to mask: it has too few digits for a card number, also for the
+// shortest between a track's sentinel and separator; no beginning of track 1; and no rest of a number that was masked before.
+func harmless(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isDigit(c):
+			digits++
+		case c >= utf8.RuneSelf, c == '%', c == star:
+			return false // digits of another script, perhaps
+		}
+	}
+	return digits < shortestTrackPAN
+}
 
 // maskHex masks hexadecimal runs that have a card number's ASCII digits in them, wholly.
 func maskHex(s string) string {

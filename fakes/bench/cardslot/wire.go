@@ -87,20 +87,20 @@ func byteString(word string) ([]byte, bool) {
 // toHex writes a byte string that is not empty.
 func toHex(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
 
-// crc16 is CRC-16/CCITT-FALSE.
+// crc16 is CRC-16/CCITT-FALSE, four bits at a time.
 func crc16(b []byte) uint16 {
 	crc := uint16(0xFFFF)
 	for _, c := range b {
-		crc ^= uint16(c) << 8
-		for range 8 {
-			carry := crc & 0x8000
-			crc <<= 1
-			if carry != 0 {
-				crc ^= 0x1021
-			}
-		}
+		crc = crc<<4 ^ nibbles[crc>>12^uint16(c>>4)]
+		crc = crc<<4 ^ nibbles[crc>>12^uint16(c&0xF)]
 	}
 	return crc
+}
+
+// nibbles are the multiples of the polynomial 0x1021.
+var nibbles = [16]uint16{
+	0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50A5, 0x60C6, 0x70E7,
+	0x8108, 0x9129, 0xA14A, 0xB16B, 0xC18C, 0xD1AD, 0xE1CE, 0xF1EF,
 }
 
 // splitter cuts a stream into lines. The zero value is ready.

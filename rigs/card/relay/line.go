@@ -82,12 +82,19 @@ func isWord(w string) bool {
 	return w != ""
 }
 
-// checksum is CRC-16/CCITT-FALSE, PROTOCOL.md §1. It runs bit by bit: a line takes longer on
-// the wire than here.
+// checksum is CRC-16/CCITT-FALSE, PROTOCOL.md §1.
 func checksum(p []byte) uint16 {
 	crc := uint16(0xFFFF)
 	for _, b := range p {
-		crc ^= uint16(b) << 8
+		crc = crc<<8 ^ checksums[byte(crc>>8)^b]
+	}
+	return crc
+}
+
+// checksums are the remainders of each byte.
+var checksums = func() (table [256]uint16) {
+	for b := range table {
+		crc := uint16(b) << 8
 		for range 8 {
 			if crc&0x8000 != 0 {
 				crc = crc<<1 ^ 0x1021
@@ -95,9 +102,10 @@ func checksum(p []byte) uint16 {
 				crc <<= 1
 			}
 		}
+		table[b] = crc
 	}
-	return crc
-}
+	return table
+}()
 
 // byteString gives a word for bytes: upper case hexadecimal, "-" for none.
 func byteString(p []byte) string {
