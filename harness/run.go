@@ -259,7 +259,7 @@ func (r *run) books(ctx context.Context, phase string) error {
 	state = r.session.own(state)
 	r.states[phase] = state
 	for _, c := range state.Charges {
-		r.timeline.Now("issuer", "charge", map[string]string{"phase": phase, "terminal": c.Terminal, "stan": c.STAN,
+		r.timeline.record(time.Now(), "issuer", "charge", map[string]string{"phase": phase, "terminal": c.Terminal, "stan": c.STAN,
 			"amount": scenarios.Money(c.Amount), "state": c.State, "settled": fmt.Sprint(c.Settled)})
 	}
 	return nil

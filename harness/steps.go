@@ -174,7 +174,7 @@ func (r *run) press(ctx context.Context, key string, secret bool) error {
 		r.session.lostHome()
 		return fmt.Errorf("press %s: %w", name, hidden(err, secret))
 	}
-	r.timeline.Add(p.Begin, "keypad", "press", map[string]string{"key": name, "took_us": fmt.Sprint(p.End.Sub(p.Begin).Microseconds())})
+	r.timeline.record(p.Begin, "keypad", "press", map[string]string{"key": name, "took_us": fmt.Sprint(p.End.Sub(p.Begin).Microseconds())})
 	return nil
 }
 
@@ -214,14 +214,14 @@ func (r *run) presentCard(ctx context.Context, step scenarios.CardStep) error {
 			return blame(record.Config, "card %s: %w", card.ID, err)
 		}
 		if step.By == "tap" {
-			r.timeline.Add(at, "card", step.By, map[string]string{"card": card.ID})
+			r.timeline.record(at, "card", step.By, map[string]string{"card": card.ID})
 			return r.tap(ctx, card, application, step.Beside)
 		}
 		s.wear(wear.Inserts)
 		err = s.world.Rig.Card.Insert(ctx, application)
 		s.setSlot(err == nil)
 	}
-	r.timeline.Add(at, "card", step.By, map[string]string{"card": card.ID, "took_us": fmt.Sprint(time.Since(at).Microseconds())})
+	r.timeline.record(at, "card", step.By, map[string]string{"card": card.ID, "took_us": fmt.Sprint(time.Since(at).Microseconds())})
 	return err
 }
 
@@ -230,7 +230,7 @@ func (r *run) removeCard(ctx context.Context) error {
 		return err
 	}
 	r.session.setSlot(false)
-	r.timeline.Now("card", "remove", nil)
+	r.timeline.record(time.Now(), "card", "remove", nil)
 	return nil
 }
 
@@ -250,11 +250,11 @@ func (r *run) power(ctx context.Context, on bool) error {
 	if !on {
 		r.session.wear(wear.PowerCycles)
 		err := p.Off(ctx)
-		r.timeline.Add(at, "power", "off", nil)
+		r.timeline.record(at, "power", "off", nil)
 		r.session.update(func(v *view) { v.screen, v.prompts = nil, nil })
 		return err
 	}
-	r.timeline.Add(at, "power", "on", nil)
+	r.timeline.record(at, "power", "on", nil)
 	return p.On(ctx)
 }
 
@@ -272,7 +272,7 @@ func (r *run) breakPart(ctx context.Context, b scenarios.Break) error {
 	if b.Mend {
 		kind = "mended"
 	}
-	r.timeline.Add(at, "power", kind, map[string]string{"part": b.Part})
+	r.timeline.record(at, "power", kind, map[string]string{"part": b.Part})
 	return nil
 }
 

@@ -42,7 +42,7 @@ func (r *run) tap(ctx context.Context, c *cards.Card, chip rigs.Chip, beside str
 	if err := s.world.Rig.Card.Leave(ctx); err != nil {
 		return err
 	}
-	r.timeline.Add(at, "card", "leave", map[string]string{"card": c.ID})
+	r.timeline.record(at, "card", "leave", map[string]string{"card": c.ID})
 	return nil
 }
 
