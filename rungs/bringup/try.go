@@ -88,6 +88,7 @@ func (c *check) settle(ctx context.Context) {
 // measure presses a digit and takes it back, and looks how long the screen takes. The first time does not
 // count: the terminal may have been anywhere.
 func (c *check) measure(ctx context.Context) {
+	c.settle(ctx) // it may still be starting, or show what the touch cancelled: then it takes no digit
 	at := time.Now()
 	for i := range touches + 1 {
 		for _, key := range []string{digit, harmless} {
