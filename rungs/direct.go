@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/assay-hil/assay/protocol/feed"
 )
@@ -48,6 +49,22 @@ var errHungUp = errors.New("the server hung up without an answer")
 // handler answered.
 type direct struct{ nearby }
 
+// directDelay is how long a call is on its way. In virtual time all that happens at one moment comes to its end in it: a fault
+// that has just broken a connection is noted as fired before somebody asks whether it was.
+const directDelay = time.Microsecond
+
+// pass lets time go by, unless the context ends.
+func pass(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // RoundTrip implements http.RoundTripper.
 func (d direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if r.Body != nil {
@@ -68,6 +85,9 @@ func (d direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			panic(p)
 		}
 	}()
+	if err := pass(ctx, directDelay); err != nil {
+		return nil, err
+	}
 	asked := r.WithContext(ctx) // a copy: handlers write into theirs
 	if asked.Body == nil {
 		asked.Body = http.NoBody

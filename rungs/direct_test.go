@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/assay-hil/assay/protocol/feed"
@@ -121,5 +123,34 @@ func TestDirectFeed(t *testing.T) {
 			t.Errorf("%+v, as JSON %+v", told[0], told[1])
 		}
 		log.Append(more, map[string]string{"n": more})
+	}
+}
+
+// What happens at the moment of a call has happened when it is answered.
+func TestDirectCallComesAfterTheMoment(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			var fired atomic.Bool
+			begun := make(chan struct{})
+			go func() { // a chain of goroutines at one moment
+				<-begun
+				next := make(chan struct{})
+				go func() { <-next; fired.Store(true) }()
+				close(next)
+			}()
+			client := near("network", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if !fired.Load() {
+					w.WriteHeader(http.StatusTooEarly)
+				}
+			}))
+			close(begun)
+			resp, err := client.Get("http://network/status")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+				t.Error(resp.Status)
+			}
+		})
 	}
 }
