@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"testing"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
@@ -175,6 +176,10 @@ func TestFired(t *testing.T) {
 		want     wanted
 	}{
 		{"fault fired", faulty("drop", "0210", 1), seen, []network.Status{{ID: "drop-1", Fired: 2}}, nil, passes("it fired 2 ×")},
+		{"noted just after it was healed", faulty("reset", "0200", 1), append(slices.Clone(seen), at(3000, "network", "fired", "fault", "reset-1")),
+			[]network.Status{{ID: "reset-1"}}, nil, passes("it fired 1 ×")},
+		{"another one noted just after", faulty("reset", "0200", 1), append(slices.Clone(seen), at(3000, "network", "fired", "fault", "reset-2")),
+			[]network.Status{{ID: "reset-1"}}, nil, unclear(record.Network, "it did not fire")},
 		{"fault slept", faulty("drop", "0200", 1), seen, []network.Status{{ID: "drop-1"}}, nil, unclear(record.Network, "it did not fire")},
 		{"fault unknown to the network", faulty("drop", "0200", 1), seen, nil, nil, unclear(record.Network, "it did not fire")},
 		{"another fault fired", faulty("drop", "0200", 1), seen, []network.Status{{ID: "drop-2", Fired: 1}}, nil, unclear(record.Network, "it did not fire")},

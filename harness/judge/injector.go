@@ -252,8 +252,7 @@ func (c *Case) untried(from, to int64) bool {
 // between two times: one on its packets, or one on the name that it dials.
 func (c *Case) keptAway(from, to int64) bool {
 	for _, f := range c.Scenario.LevelFaults() {
-		acted := slices.ContainsFunc(c.Faults, func(s network.Status) bool { return s.ID == f.ID && s.Fired > 0 })
-		if f.Level == scenarios.LevelTLS || !acted {
+		if f.Level == scenarios.LevelTLS || c.fires(f.ID) == 0 {
 			continue
 		}
 		about := func(kind string) func(record.Event) bool {
