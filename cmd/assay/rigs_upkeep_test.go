@@ -54,7 +54,7 @@ func TestOneRigOneRun(t *testing.T) {
 	first.ended(t)
 	says(t, exitPass, []string{"not safe since", "killed"}, "rigs", "health", rig)
 	says(t, exitPass, []string{"is free"}, "rigs", "unlock", rig)
-	says(t, exitPass, []string{"1 passed"}, onLab(t, rig, "--scenario", "SALE-PLAIN")...)
+	says(t, exitPass, []string{"1 planned", "0 skipped, 0 not run"}, onLab(t, rig, "--scenario", "SALE-PLAIN")...)
 	says(t, exitPass, []string{"stand-in: good", "it was made safe: left by", "free", "presses", "pin-tries"}, "rigs", "health", rig)
 }
 
