@@ -94,6 +94,9 @@ func (b *Bank) batchUpload(q *inquiry) outcome {
 	switch {
 	case s != nil && s.upload != nil && s.upload.claim.number == number:
 	case s != nil && s.closed != nil && s.closed.claim.number == number:
+		if s.closed.agrees {
+			q.fault("an upload of batch %.6q, whose totals agreed", number)
+		}
 		return outcome{reason: approved, effect: client.EffectRepeat}
 	default:
 		q.fault("an upload of batch %.6q, which did not differ", number)
