@@ -104,10 +104,17 @@ type slot struct {
 	tool
 	events chan rigs.CardEvent
 	ended  chan struct{}
+	// onRemove is what happens while the card is taken out; nil: nothing.
+	onRemove func()
 }
 
-func (*slot) Insert(context.Context, rigs.Chip) error              { return nil }
-func (*slot) Remove(context.Context) error                         { return nil }
+func (*slot) Insert(context.Context, rigs.Chip) error { return nil }
+func (s *slot) Remove(context.Context) error {
+	if s.onRemove != nil {
+		s.onRemove()
+	}
+	return nil
+}
 func (*slot) Swipe(context.Context, rigs.Tracks) error             { return nil }
 func (*slot) Tap(context.Context, rigs.Chip, []byte, []byte) error { return nil }
 func (*slot) Leave(context.Context) error                          { return nil }

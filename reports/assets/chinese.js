@@ -340,6 +340,7 @@ const SAY = {
   "field 55 is not TLV data": "域 55 不是 TLV 数据",
   "tag 9F02 in field 55 is not the amount in field 4": "域 55 中的标签 9F02 与域 4 的金额不符",
   "an upload of batch %.6q, which did not differ": "批次“$1”并无不平，却做了批上送",
+  "an upload of batch %.6q, whose totals agreed": "批次“$1”已平账，却做了批上送",
   "more than %d transactions in a batch": "一个批次中超过 $1 笔交易",
   "the end of a batch without a settlement": "没有结算就发了批上送结束",
   "a script result for a transaction that the bank does not know": "脚本结果所属的交易不存在",
