@@ -30,7 +30,8 @@ type World struct {
 	Cards  []*cards.Card
 	// Wear is told what wears the rig out, in package wear's words; nil where nobody counts.
 	Wear func(kind string)
-	// Lag is by how much this machine was late, at worst, since the last call; nil where it never is: in virtual time.
+	// Lag is by how much this machine was late since the last call, at worst, at once or within a second; nil where it never is: in
+	// virtual time.
 	Lag func() time.Duration
 	// Carries says that the terminal was used before this session, so that it may hold a reversal or
 	// a batch of which the host knows nothing.

@@ -13,10 +13,24 @@ func TestLag(t *testing.T) {
 		if late := l.take(); late != 0 {
 			t.Errorf("virtual time is late by %v", late)
 		}
-		l.note(30 * time.Millisecond)
-		l.note(20 * time.Millisecond)
-		if first, then := l.take(), l.take(); first != 30*time.Millisecond || then != 0 {
-			t.Errorf("%v, then %v", first, then)
+		for _, test := range []struct {
+			by    []time.Duration // each half a second after the one before
+			worst time.Duration
+		}{
+			{[]time.Duration{30 * time.Millisecond}, 30 * time.Millisecond},
+			{[]time.Duration{30 * time.Millisecond, 20 * time.Millisecond}, 50 * time.Millisecond},
+			{[]time.Duration{30 * time.Millisecond, 0, 0, 20 * time.Millisecond}, 30 * time.Millisecond},
+			{[]time.Duration{lagUsual, lagUsual, lagUsual}, lagUsual},
+			{[]time.Duration{2 * time.Second, 0, 0}, 2 * time.Second},
+		} {
+			<-time.After(2 * lagWindow)
+			for _, late := range test.by {
+				l.note(late)
+				<-time.After(lagWindow / 2)
+			}
+			if first, then := l.take(), l.take(); first != test.worst || then != 0 {
+				t.Errorf("late by %v: %v, then %v, want %v", test.by, first, then, test.worst)
+			}
 		}
 		if err := l.close(); err != nil {
 			t.Error(err)

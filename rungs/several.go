@@ -16,8 +16,8 @@ import (
 // MaxBenches is how many simulated benches may work side by side.
 const MaxBenches = 32
 
-// usualBenches is how many do so when nobody says: a bench in real time mostly waits, so a core serves two.
-func usualBenches() int { return min(2*runtime.GOMAXPROCS(0), 8) }
+// usualBenches is how many do so when nobody says: a bench in real time mostly waits, so a core serves four.
+func usualBenches() int { return min(4*runtime.GOMAXPROCS(0), 8) }
 
 // several are benches of the same kind side by side, each a rig of its own that serves one scenario at a time.
 type several struct {

@@ -95,7 +95,7 @@ nothing about that.`,
 	flags.StringVar(&f.Quarantine, "quarantine", "", "file of scenarios that are skipped on a rig until a day, with the reason")
 	flags.StringVar(&f.out, "out", "", "run folder (default: runs/DATE-TIME-RIG)")
 	flags.Int64Var(&f.Seed, "seed", 0, "shuffle the order with this seed (default: the catalogue's order)")
-	flags.IntVar(&f.Benches, "benches", 0, "with --rig sim: how many simulated benches work side by side (default: two a core, at most 8)")
+	flags.IntVar(&f.Benches, "benches", 0, "with --rig sim: how many simulated benches work side by side (default: four a core, at most 8)")
 	flags.StringSliceVar(&f.Defects, "defect", nil, "plant defects in the simulated terminal")
 	f.night.register(flags)
 	f.report.register(flags)
