@@ -145,22 +145,24 @@ func (v *view) wentAway(prompt string, from, to time.Time) bool {
 	})
 }
 
-// awaitPaper gives an approved sale's receipt the time to come out.
+// awaitPaper gives an approved sale's receipt the time to come out: as many have ended as there were approvals, and, since
+// there are slips besides, the last one about the time of the last approval or later.
 func (r *run) awaitPaper(ctx context.Context) error {
 	s := r.session
 	if s.world.Rig.Printer == nil {
 		return nil
 	}
-	approved := func(v *view) int {
-		n := 0
+	limit := r.patience().local
+	out := func(v *view) bool {
+		n, last := 0, time.Time{}
 		for _, p := range v.shown {
 			if s.world.Profile.Approves(p.prompt) || p.prompt == "settled" {
-				n++
+				n, last = n+1, p.at
 			}
 		}
-		return n
+		return n == 0 || v.cuts-r.cutsBefore >= n && !v.cutAt.Before(last.Add(-limit))
 	}
-	_, err := s.until(ctx, r.patience().local, func(v *view) bool { return v.cuts-r.cutsBefore >= approved(v) })
+	_, err := s.until(ctx, limit, out)
 	return err
 }
 

@@ -93,6 +93,7 @@ type view struct {
 	screenAt time.Time
 	changes  []time.Time // when the screen changed, since the scenario began
 	cuts     int         // receipts ended since the session began
+	cutAt    time.Time   // when the last of them did
 	shown    []shown
 	requests map[string]int // MTI → messages from the terminal since the scenario began; operation → what reached the host
 	dead     error          // an instrument's stream ended

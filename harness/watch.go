@@ -88,7 +88,7 @@ func (s *Session) watchPrinter(ctx context.Context) {
 			}
 			if paper.Cut {
 				s.note(paper.At, "printer", "cut", nil)
-				s.update(func(v *view) { v.cuts++ })
+				s.update(func(v *view) { v.cuts, v.cutAt = v.cuts+1, paper.At })
 				continue
 			}
 			s.inspect(paper.At, "printer", paper.Text)
