@@ -2,8 +2,10 @@ package mutants
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
+	"math"
 	"strings"
 )
 
@@ -147,6 +149,9 @@ func (w *writer) constant(e ast.Expr) bool {
 		other = "!(" + source + ")"
 	case basic.Info()&types.IsInteger != 0:
 		other = "(" + source + ")+1"
+		if basic.Kind() == types.Uint8 && constant.Compare(tv.Value, token.EQL, constant.MakeInt64(math.MaxUint8)) {
+			other = "(" + source + ")-1"
+		}
 	case basic.Info()&types.IsString != 0 && source != `""`:
 		other = "(" + source + `)+"?"`
 	default:

@@ -16,7 +16,7 @@ const rules = "testdata/rules"
 
 func rewritten(t *testing.T) Rewritten {
 	t.Helper()
-	r, err := Rewrite(rules, []string{"main.go"})
+	r, err := Rewrite(Part{Folder: rules, Files: []string{"main.go"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 type writer struct {
 	pkg      *pkg
 	file     *ast.File
+	name     string // of the file, as its mutants tell it
 	text     []byte
 	imported map[string]string // package path → its name here
 	first    int               // number of the file's first mutant
@@ -39,7 +40,7 @@ func (w *writer) add(n ast.Node, kind, before, after string) {
 		code = code[:longest] + " …"
 	}
 	id := w.first + len(w.found)
-	w.found = append(w.found, Mutant{ID: id, File: w.pkg.name(w.file), Line: w.pkg.fset.Position(n.Pos()).Line, Func: w.function, Kind: kind, Code: code})
+	w.found = append(w.found, Mutant{ID: id, File: w.name, Line: w.pkg.fset.Position(n.Pos()).Line, Func: w.function, Kind: kind, Code: code})
 	w.edits.wrap(w.offset(n.Pos()), w.offset(n.End()), fmt.Sprintf(before, id), after)
 }
 
@@ -47,13 +48,21 @@ func (w *writer) add(n ast.Node, kind, before, after string) {
 func (w *writer) walk() {
 	for _, d := range w.file.Decls {
 		f, ok := d.(*ast.FuncDecl)
-		if !ok || f.Body == nil || f.Name.Name == "has" { // which asks whether a defect is planted
+		if !ok || f.Body == nil || asksForDefect(f.Name.Name) && w.takesString(f) {
 			continue
 		}
 		w.function = f.Name.Name
 		w.results = w.pkg.info.Defs[f.Name].Type().(*types.Signature).Results()
 		w.block(f.Body.List)
 	}
+}
+
+// asksForDefect knows the names of the functions that say whether a defect is planted: has of the terminal, bad of its kernel.
+func asksForDefect(name string) bool { return name == "has" || name == "bad" }
+
+func (w *writer) takesString(f *ast.FuncDecl) bool {
+	params := w.pkg.info.Defs[f.Name].Type().(*types.Signature).Params()
+	return params.Len() == 1 && types.Identical(params.At(0).Type(), types.Typ[types.String])
 }
 
 // block mutates statements, each of which may also be deleted.
@@ -251,6 +260,17 @@ func (w *writer) condition(e ast.Expr) {
 	w.expr(e)
 }
 
+// namesDefect tells has(defectX) from a method of the same name that asks for something else.
+func namesDefect(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return strings.HasPrefix(strings.ToLower(e.Name), "defect")
+	case *ast.BasicLit:
+		return e.Kind == token.STRING
+	}
+	return false
+}
+
 // certainty is what is known of a condition when no defect is planted.
 type certainty int
 
@@ -264,7 +284,7 @@ const (
 func planted(e ast.Expr) certainty {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.CallExpr:
-		if sel, ok := e.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "has" {
+		if sel, ok := e.Fun.(*ast.SelectorExpr); ok && asksForDefect(sel.Sel.Name) && len(e.Args) == 1 && namesDefect(e.Args[0]) {
 			return never
 		}
 	case *ast.UnaryExpr:

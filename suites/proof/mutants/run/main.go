@@ -4,6 +4,7 @@
 //	go run ./suites/proof/mutants/run                     every mutant
 //	go run ./suites/proof/mutants/run -sample 100         a hundred of them, by a seed that is printed
 //	go run ./suites/proof/mutants/run -only reversal.go   those whose line of the list has these words
+//	go run ./suites/proof/mutants/run -group card         those of reading cards and of the kernel, or line, or all
 //	go run ./suites/proof/mutants/run -list               names them
 //
 // Every mutant meets only the scenarios that execute it with a difference, which one run of the sound program finds out.
@@ -13,9 +14,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -27,18 +30,48 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/assay-hil/assay/fixtures/strict"
 	"github.com/assay-hil/assay/suites/proof/mutants"
 	"github.com/assay-hil/assay/suites/proof/mutants/switches"
 )
 
-// target is the package whose rules are taken away, and its files with the rules of transaction, reversal, matching,
-// customer ID and settlement.
+// target is the package whose rules are taken away.
 const target = "fakes/terminal"
 
-var files = []string{"sale.go", "online.go", "fields.go", "reversal.go", "matching.go", "customerid.go", "settle.go", "upload.go",
-	"journal.go", "memory.go", "void.go", "refund.go", "preauth.go", "partial.go", "balance.go", "offline.go"}
+// groups are its files by what they have rules of, and the package of its kernel.
+var groups = map[string][]mutants.Part{
+	"money": {{Folder: target, Files: []string{"sale.go", "online.go", "fields.go", "reversal.go", "matching.go", "customerid.go", "settle.go",
+		"upload.go", "journal.go", "memory.go", "void.go", "refund.go", "preauth.go", "partial.go", "balance.go", "offline.go"}}},
+	"card": {{Folder: target, Files: []string{"card.go", "chip.go", "cardtalk.go", "contactless.go", "stripe.go", "pinentry.go", "entry.go",
+		"cardscreens.go"}}, {Folder: target + "/kernel"}},
+	"line": {{Folder: target, Files: []string{"signon.go", "secure.go", "failover.go", "uplink.go", "download.go", "menu.go", "receipt.go",
+		"printer.go", "screens.go"}}},
+}
+
+// parts are the packages and files of a group, or of all.
+func parts(group string) ([]mutants.Part, error) {
+	names := slices.Sorted(maps.Keys(groups))
+	if group != "all" {
+		if _, known := groups[group]; !known {
+			return nil, errors.New(strict.UnknownMessage("group", group, append(names, "all")))
+		}
+		names = []string{group}
+	}
+	all := []mutants.Part{{Folder: target}}
+	for _, name := range names {
+		for _, part := range groups[name] {
+			if part.Folder == target {
+				all[0].Files = append(all[0].Files, part.Files...)
+			} else {
+				all = append(all, part)
+			}
+		}
+	}
+	return all, nil
+}
 
 type options struct {
+	group   string
 	sample  int
 	seed    uint64
 	only    string
@@ -55,6 +88,7 @@ type options struct {
 
 func main() {
 	var o options
+	flag.StringVar(&o.group, "group", "money", "whose rules: money (transaction, reversal, matching, customer ID, settlement), card (reading, PIN, kernel), line (sign-on, uplinks, receipts, screens) or all")
 	flag.IntVar(&o.sample, "sample", 0, "how many mutants to try, chosen by the seed; 0 is all")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the sample; 0 takes one and prints it")
 	flag.StringVar(&o.only, "only", "", "try mutants whose line in the list has this in it")
@@ -81,7 +115,11 @@ func (o options) do(ctx context.Context) error {
 	if o.child {
 		return child(ctx, os.Stdin, os.Stdout, o.record)
 	}
-	all, err := mutants.Rewrite(target, files)
+	of, err := parts(o.group)
+	if err != nil {
+		return err
+	}
+	all, err := mutants.Rewrite(of...)
 	if err != nil {
 		return err
 	}

@@ -206,6 +206,23 @@ var about = map[string][]string{
 	"preauth.go":    {"operator", "settlement"},
 	"partial.go":    {"operator", "host-behaviour"},
 	"offline.go":    {"chip", "contactless", "settlement"},
+
+	"chip.go":        {"chip", "pin"},
+	"card.go":        {"stripe", "chip", "contactless", "card-data"},
+	"contactless.go": {"contactless", "wallet"},
+	"stripe.go":      {"stripe", "card-data"},
+	"pinentry.go":    {"pin"},
+	"signon.go":      {"security", "host-behaviour"},
+	"secure.go":      {"security"},
+	"failover.go":    {"uplink"},
+	"uplink.go":      {"uplink", "network"},
+	"download.go":    {"operator", "terminal-fault"},
+	"receipt.go":     {"terminal-fault", "operator"},
+	"printer.go":     {"terminal-fault"},
+
+	"kernel/tap.go": {"contactless", "wallet"},
+	"kernel/cvm.go": {"pin", "chip"},
+	"kernel/oda.go": {"chip"},
 }
 
 // meeting are the items that meet a mutant: first those that are about its file and those that have caught others, then one of
