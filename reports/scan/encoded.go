@@ -291,11 +291,13 @@ func nibbles(b []byte, n int) []byte {
 	return d
 }
 
-// packedTrack looks for track 2 as EMV and ISO 8583 pack it: digits, D, date and service code.
+// packedTrack looks for track 2 as EMV and ISO 8583 pack it: digits, D, date and service code. It counts where the digits
+// begin, or behind its length: anywhere in a longer run of digits, as a message of amounts, dates and zeros is, a few bytes of a
+// MAC look like a separator and a date every few thousand messages.
 func (l *look) packedTrack(b []byte, at int, how string) {
 	run := make([]byte, 0, longest+1)
 	for i := 0; i < 2*len(b); i++ {
-		nibble := b[i/2] >> (4 * (1 - i%2)) & 15
+		nibble := nibbleAt(b, i)
 		switch {
 		case nibble <= 9:
 			if len(run) <= longest {
@@ -307,13 +309,40 @@ func (l *look) packedTrack(b []byte, at int, how string) {
 			continue
 		case nibble == 0xD && len(run) >= shortest && dated(b, i+1):
 			for n := shortest; n <= min(longest, len(run)); n++ {
-				if plausible(run[len(run)-n:]) {
+				if plausible(run[len(run)-n:]) && (n == len(run) || trackMeasured(b, i-n, i)) {
 					l.found("track 2", joined("packed digits", how), at+i/2)
 				}
 			}
 		}
 		run = run[:0]
 	}
+}
+
+// nibbleAt is the nth nibble, the upper one of a byte first.
+func nibbleAt(b []byte, n int) byte { return b[n/2] >> (4 * (1 - n%2)) & 15 }
+
+// trackMeasured says whether the length of a track 2 stands before it: that of ISO 8583 field 35, in digits, or that of EMV's
+// tag 57 or 9F6B, in bytes. start and separator are nibbles.
+func trackMeasured(b []byte, start, separator int) bool {
+	const mostTrack = 37 // digits, ISO/IEC 7813
+	before := start/2 - 1
+	if start%2 != 0 || before < 0 {
+		return false
+	}
+	length := int(b[before])
+	if before > 0 && (b[before-1] == 0x57 || b[before-1] == 0x6B) && 2*length > separator-start && 2*length <= mostTrack+1 {
+		return true
+	}
+	digits := length>>4*10 + length&15
+	if length>>4 > 9 || length&15 > 9 || digits > mostTrack || start+digits < separator+8 || start+digits > 2*len(b) {
+		return false
+	}
+	for i := separator + 1; i < start+digits; i++ {
+		if nibbleAt(b, i) > 9 {
+			return false
+		}
+	}
+	return true
 }
 
 // dated says whether a date (YYMM) and a service code stand at a nibble.
