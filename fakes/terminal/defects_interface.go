@@ -6,6 +6,7 @@ const (
 	defectKeysDoubled   = "keys-doubled"
 	defectNotIdle       = "not-back-to-idle"
 	defectScreenFrozen  = "screen-frozen"
+	defectFlash         = "result-flashes"
 	defectTypedAhead    = "typed-ahead"
 	defectCancelIgnored = "cancel-ignored"
 	defectClearIgnored  = "clear-ignored"
@@ -36,6 +37,11 @@ func interfaceDefects() []Defect {
 			Name: defectScreenFrozen, Group: groupInterface,
 			What: "a screen whose first row is the same is not drawn again: what is typed does not appear",
 			Rule: "what is typed is shown",
+		},
+		{
+			Name: defectFlash, Group: groupInterface,
+			What: "a result stands for a twentieth of its time: nobody can read it",
+			Rule: "every result stands long enough to be read",
 		},
 		{
 			Name: defectTypedAhead, Group: groupInterface,

@@ -218,7 +218,11 @@ func (a *app) frozen(rows []string) bool {
 func (a *app) notice(ctx context.Context, prompt string, data ...string) error {
 	a.drainKeys()
 	a.show(prompt, data...)
-	dwell := time.NewTimer(a.profile.Timers.ResultDwell)
+	stands := a.profile.Timers.ResultDwell
+	if a.defects.has(defectFlash) {
+		stands /= 20
+	}
+	dwell := time.NewTimer(stands)
 	defer dwell.Stop()
 	select {
 	case <-ctx.Done():

@@ -38,6 +38,43 @@ func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
 		anchor, what, ok := c.anchor(e.Within, found)
 		c.measure(check, e.Within, anchor, found, what, ok)
 	}
+	if check.Verdict != record.Fail {
+		c.readable(check, found, e.Prompt)
+	}
+}
+
+// readable asks whether a prompt stood long enough to be read, where the terminal went on by itself: somebody who presses a
+// key, moves a card or cuts the power has seen enough.
+func (c *Case) readable(check *record.Check, found record.Event, prompt string) {
+	least := c.Profile.Screen.Readable
+	if least == 0 || slices.Contains(c.Profile.Screen.Passing, prompt) {
+		return
+	}
+	gone, ended := int64(0), false
+	for i := range c.Events {
+		e := &c.Events[i]
+		if e.US > found.US && is(*e, "display", "screen") && !slices.Contains(prompts(*e), prompt) {
+			gone, ended = e.US, true
+			break
+		}
+	}
+	if !ended || c.touched(found.US, gone) {
+		return
+	}
+	told, _ := strconv.ParseInt(found.Fields["early_us"], 10, 64) // absent: 0
+	stood := time.Duration(gone-found.US+told) * time.Microsecond
+	if stood+c.Uncertainty < least {
+		check.Verdict = record.Fail
+		check.Observed += fmt.Sprintf("; it stood for %s only, and nobody can read it in less than %s", round(stood), round(least))
+	}
+}
+
+// touched says that a person did something to the terminal between two times, microseconds, or may have.
+func (c *Case) touched(from, to int64) bool {
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		took, _ := strconv.ParseInt(e.Fields["took_us"], 10, 64) // absent: 0
+		return (actuation(e) || e.Source == "power") && e.US <= to+c.slack() && e.US+took >= from-c.slack()
+	})
 }
 
 // next finds the screen that shows a prompt, from the cursor on; -1 when there is none. A prompt that was found

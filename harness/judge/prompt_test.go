@@ -83,6 +83,45 @@ func TestNotPrompt(t *testing.T) {
 	}
 }
 
+// A result that the terminal itself takes away must have been there for a second.
+func TestReadable(t *testing.T) {
+	const flash = "it stood for 999ms only, and nobody can read it in less than 1s"
+	told := screen(2000, "approved")
+	told.Fields["early_us"] = "1000"
+	for _, c := range []struct {
+		name        string
+		events      []record.Event
+		uncertainty time.Duration
+		want        wanted
+	}{
+		{"long enough", inAct(screen(2000, "approved"), screen(3000, "idle")), 0, passes("")},
+		{"a flash", inAct(screen(2000, "approved"), screen(2999, "idle")), 0, fails(flash)},
+		{"a flash before a blank screen", inAct(screen(2000, "approved"), screen(2999), screen(9000, "idle")), 0, fails(flash)},
+		{"drawn again meanwhile", inAct(screen(2000, "approved"), screen(2500, "approved", "remove-card"), screen(3000, "idle")), 0, passes("")},
+		{"too short by less than can be told", inAct(screen(2000, "approved"), screen(2999, "idle")), time.Millisecond, passes("")},
+		{"shown before it was told", inAct(told, screen(2999, "idle")), 0, passes("")},
+		{"still there", inAct(screen(2000, "approved")), 0, passes("")},
+		{"gone after the phase", story(begin(1000, Act), screen(1500, "approved"), end(2000, Act), screen(2499, "idle")), 0, fails(flash)},
+		{"a key ended it", inAct(screen(2000, "approved"), press(2400, 50, "ENTER"), screen(2460, "idle")), 0, passes("")},
+		{"a key that was held ended it", inAct(press(1900, 600, "ENTER"), screen(2000, "approved"), screen(2460, "idle")), 0, passes("")},
+		{"a key before it did not", inAct(press(1900, 50, "ENTER"), screen(2000, "approved"), screen(2999, "idle")), 0, fails(flash)},
+		{"a key after it did not", inAct(screen(2000, "approved"), screen(2999, "idle"), press(3100, 50, "1")), 0, fails(flash)},
+		{"the card was taken", inAct(screen(2000, "approved"), at(2100, "card", "remove"), screen(2110, "idle")), 0, passes("")},
+		{"the power went", inAct(screen(2000, "approved"), at(2100, "power", "off"), screen(2110)), 0, passes("")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			judged := theCase(t, c.events)
+			judged.Uncertainty = c.uncertainty
+			c.want.hold(t, judged.expecting(t, prompted("approved")))
+		})
+	}
+	passing := inAct(screen(2000, "processing"), screen(2001, "approved"))
+	passes("").hold(t, theCase(t, passing).expecting(t, prompted("processing")))
+	lenient := theCase(t, inAct(screen(2000, "approved"), screen(2001, "idle")))
+	lenient.Profile.Screen.Readable = 0
+	passes("").hold(t, lenient.expecting(t, prompted("approved")))
+}
+
 // budgetCase is one time against one budget: the anchor's event, the prompt's time.
 type budgetCase struct {
 	name        string

@@ -153,6 +153,7 @@ const SAY = {
   " %s after %s": "，~2后 $1",
   ": it gave up too early, its timer is %s": "：放弃过早，其定时器为 $1",
   ", allowed %s": "，允许 $1",
+  "; it stood for %s only, and nobody can read it in less than %s": "；只停留了 $1，少于 $2 无法看清",
   "%s of %s ± %s": "$1 / $2 ± $3",
   "a %s": "~1",
   "an %s": "~1",
