@@ -89,7 +89,7 @@ func chipField(t testing.TB, c cards.Card, amount string) (de55 string, sk []byt
 	}
 	l := emv.List{ // 147 bytes with the cryptogram
 		value(emv.TagAmount, amount), value(emv.TagAmountOther, "000000000000"), value(emv.TagTerminalCountry, "0156"),
-		value(emv.TagTVR, "0000000000"), value(emv.TagCurrency, "0156"), value(emv.TagDate, "000102"), value(emv.TagType, "00"),
+		value(emv.TagTVR, "0000040000"), value(emv.TagCurrency, "0156"), value(emv.TagDate, "000102"), value(emv.TagType, "00"),
 		value(emv.TagUnpredictable, "11223344"), value(emv.TagAIP, "1800"), value(emv.TagATC, "0007"), value(emv.TagIAD, testIAD),
 		value(emv.TagCID, "80"), value(emv.TagCapabilities, "E0F8C8"), value(emv.TagCVMResults, "420300"),
 		value(emv.TagTerminalType, "22"), value(0x9F1E, "3132333435363738"), value(emv.TagDFName, "A0000000031010"),

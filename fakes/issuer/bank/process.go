@@ -43,6 +43,7 @@ func (b *Bank) ProcessWith(r Request, o Options) Result {
 		return b.result(q, outcome{reason: macError})
 	}
 	b.misread(q)
+	b.contradicts(q)
 	return b.result(q, b.decide(q))
 }
 

@@ -39,11 +39,16 @@ func (w *world) chip(f map[int]string, c cards.Card, a args) {
 	}
 	l := emv.List{
 		{Tag: emv.TagAmount, Value: value(amount)}, {Tag: emv.TagAmountOther, Value: make([]byte, 6)},
-		{Tag: emv.TagTerminalCountry, Value: value("0156")}, {Tag: emv.TagTVR, Value: make([]byte, 5)},
-		{Tag: emv.TagCurrency, Value: value("0156")}, {Tag: emv.TagDate, Value: value("000102")},
+		{Tag: emv.TagTerminalCountry, Value: value("0156")}, {Tag: emv.TagTVR, Value: value(a.get("tvr", "0000000000"))},
+		{Tag: emv.TagCurrency, Value: value(a.get("chip-currency", "0156"))}, {Tag: emv.TagDate, Value: value("000102")},
 		{Tag: emv.TagType, Value: value("00")}, {Tag: emv.TagUnpredictable, Value: value("11223344")},
 		{Tag: emv.TagAIP, Value: value("1800")}, {Tag: emv.TagATC, Value: value("0007")},
 		{Tag: emv.TagIAD, Value: value("06011203A00000")},
+	}
+	for word, tag := range map[string]uint32{"cvm": emv.TagCVMResults, "cid": emv.TagCID} {
+		if said := a.get(word, ""); said != "" {
+			l = append(l, emv.TLV{Tag: tag, Value: value(said)})
+		}
 	}
 	if script := a.get("script-result", ""); script != "" {
 		l = append(l, emv.TLV{Tag: 0xDF31, Value: value(script)})

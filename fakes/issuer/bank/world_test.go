@@ -150,7 +150,7 @@ func (w *world) fields(op *hosts.Operation, a args, c cards.Card) []int {
 	if entry {
 		list = append(list, 35)
 	}
-	if entry && c.Chip != nil {
+	if (entry || a.get("cid", "") != "") && c.Chip != nil {
 		list = append(list, 23, 55)
 	}
 	if entry && a.get("pin", c.PIN) != "none" {
