@@ -328,6 +328,7 @@ const SAY = {
   "tag 95 is %X: online PIN entered %t, field 52 %t": "标签 95 为 $1：已输入联机密码 ~2，52 域 ~3",
   "tag 9F34 is %X, tag 95 %X: verification of the cardholder failed in one of them only": "标签 9F34 为 $1，标签 95 为 $2：只有一个表示持卡人验证失败",
   "tag 9F34 is %X: the method has another result": "标签 9F34 为 $1：该验证方法的结果不应如此",
+  "tag 95 is %X, tag DF31 %X: a script failed in one of them only": "标签 95 为 $1，标签 DF31 为 $2：只有一个表示脚本执行失败",
   "tag 95 is %X: offline data authentication failed and was not performed": "标签 95 为 $1：脱机数据认证既失败又未执行",
   "the stripe of a card with a chip was read, and nothing says why": "读了芯片卡的磁条，却没有说明原因",
   "%s says that the chip failed, and field 22 that it was read": "$1 称芯片读取失败，域 22 却称已读取",

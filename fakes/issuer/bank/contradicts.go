@@ -28,6 +28,7 @@ const (
 	tvrODAFailed  = 0x40 | 0x08 | 0x04
 	tvrCVMFailed  = 0x80 // byte 3
 	tvrPINEntered = 0x04
+	tvrScripts    = 0x20 | 0x10 // byte 5: script processing failed before, after the final GENERATE AC
 )
 
 // readChip in DE22 of 1987 is the chip in its contacts: of a tap neither TVR nor CVM results are filled in by every kernel.
@@ -97,4 +98,21 @@ func cvmResult(method, given byte) byte {
 		return cvmFailed
 	}
 	return given
+}
+
+// scriptsFailed faults a script's result that the TVR beside it denies. results are 5 bytes a script, in the upper half of the
+// first of which 2 is success (EMV Book 4 annex A5).
+func (q *inquiry) scriptsFailed(results []byte) {
+	const each, ran = 5, 0x20
+	tvr, _ := q.chip.Find(emv.TagTVR)
+	if len(tvr) != 5 {
+		return
+	}
+	failed := false
+	for i := 0; i < len(results); i += each {
+		failed = failed || results[i]&0xF0 != ran
+	}
+	if failed != (tvr[4]&tvrScripts != 0) {
+		q.fault("tag 95 is %X, tag DF31 %X: a script failed in one of them only", tvr, results)
+	}
 }

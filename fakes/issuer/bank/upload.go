@@ -209,6 +209,7 @@ func (b *Bank) scriptResult(q *inquiry) outcome {
 	}
 	if value, ok := q.chip.Find(tagScriptResult); ok {
 		r.Result = fmt.Sprintf("%X", value)
+		q.scriptsFailed(value)
 	} else {
 		q.fault("a script result without tag DF31: nothing says what became of it")
 	}
