@@ -34,9 +34,12 @@ const (
 // readChip in DE22 of 1987 is the chip in its contacts: of a tap neither TVR nor CVM results are filled in by every kernel.
 const readChip = "05"
 
-// contradicts faults chip data that can't be of the message that they are in, or of one transaction. A host that decides by them
+// contradicts faults fields that this host wants otherwise, and chip data that can't be of the message that they are in, or of one transaction. A host that decides by them
 // decides wrongly.
 func (b *Bank) contradicts(q *inquiry) {
+	for _, k := range q.Operation.Unlike(b.codec, q.Message) {
+		q.fault("field %s should be %s in this message (%s)", k.Path, k.Pattern, q.Operation.Name)
+	}
 	if len(q.chip) == 0 || !slices.Contains([]string{opPurchase, opAuthorisation, opBalance, opAdvice}, q.Operation.Name) {
 		return
 	}

@@ -107,7 +107,7 @@ func (w *world) message(name string, a args) iso8583.Message {
 	for _, n := range required {
 		w.fill(&m, n, c, a)
 	}
-	for _, k := range op.When {
+	for _, k := range slices.Concat(op.When, op.Values) {
 		w.set(&m, k.Path, example(k.Pattern, w.length(k.Path)))
 	}
 	w.original(&m, op, a)
