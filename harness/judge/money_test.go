@@ -71,12 +71,23 @@ func TestReceipt(t *testing.T) {
 		{"silent printer", "approved", inAct(bought, screen(2500, "approved")), unclear(record.Rig, "nothing at all came from the printer")},
 		{"nothing was to be printed", "approved", inAct(bought), fails("0 approved receipts")},
 		{"printer silent until settlement", "approved", story(inAct(bought), line(200_000, "TOTAL")), fails("0 approved receipts")},
+		{"to sign", "to-sign", inAct(bought, line(3000, "SIGNATURE: ____"), slipFor(3000, "12.50", "000002")), passes("1 to-sign receipts, the last for 12.50")},
+		{"the one before was to sign", "to-sign", inAct(bought, line(2500, "SIGNATURE: ____"), cut(2500), slipFor(3000, "12.50", "000002")), fails("0 to-sign receipts")},
+		{"no place to sign", "to-sign", inAct(bought, slipFor(3000, "12.50", "000002")), fails("0 to-sign receipts")},
+		{"to sign is approved", "approved", inAct(bought, line(3000, "SIGNATURE: ____"), slipFor(3000, "12.50", "000002")), passes("")},
+		{"nothing printed to sign", "to-sign", inAct(bought, screen(2500, "approved")), unclear(record.Rig, "nothing at all came from the printer")},
 		{"nobody began a sale", "approved", inAct(slipFor(3000, "12.50", "000002")), fails("1 approved receipts")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.want.hold(t, theCase(t, c.events).expecting(t, scenarios.Expectation{Receipt: c.expect}))
 		})
 	}
+}
+
+func TestReceiptToSignThatNobodyDescribes(t *testing.T) {
+	c := theCase(t, inAct(sale(2000, "12.50"), slipFor(3000, "12.50", "000002")))
+	c.Profile.Receipt.Signature = nil
+	unclear(record.Config, "the profile does not say").hold(t, c.expecting(t, scenarios.Expectation{Receipt: "to-sign"}))
 }
 
 func TestReceiptWithoutPrinterOnTheRig(t *testing.T) {

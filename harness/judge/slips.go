@@ -16,12 +16,16 @@ const (
 	slipRefunded = "refunded"
 	slipHeld     = "held"
 	slipCopy     = "copy"
+
+	// slipToSign is an approved one that the cardholder is to sign.
+	slipToSign = "to-sign"
 )
 
 // slip is one receipt that proves something.
 type slip struct {
 	kind, amount, trace string
 	us                  int64
+	sign                bool // has a place for the signature
 }
 
 // article is "an approved", "a voided" …
@@ -63,6 +67,9 @@ func (c *Case) paper(w *window) []slip {
 		if kind := c.slipKind(text); kind != "" && now.kind != slipCopy {
 			now.kind, now.us = kind, e.US
 		}
+		if p := c.Profile.Receipt.Signature; p != nil && p.MatchString(text) {
+			now.sign = true
+		}
 		value(&now.amount, c.Profile.Receipt.Amount, text)
 		value(&now.trace, c.Profile.Receipt.Trace, text)
 	}
@@ -100,13 +107,17 @@ func (c *Case) receipt(w *window, want string, amount int64, check *record.Check
 		check.Observed, check.Verdict, check.Cause = "this rig takes no receipts: the scenario must need printer-sink", record.Inconclusive, record.Config
 		return
 	}
+	if want == slipToSign && c.Profile.Receipt.Signature == nil {
+		check.Observed, check.Verdict, check.Cause = "the profile does not say how a row for the signature looks (receipt: signature)", record.Inconclusive, record.Config
+		return
+	}
 	printed := c.slips(w)
 	if want == slipCopy {
 		printed = c.paper(w)
 	}
 	var slips []slip
 	for _, s := range printed {
-		if want == "none" || s.kind == want {
+		if want == "none" || s.kind == want || want == slipToSign && s.kind == slipApproved && s.sign {
 			slips = append(slips, s)
 		}
 	}
@@ -124,7 +135,7 @@ func (c *Case) receipt(w *window, want string, amount int64, check *record.Check
 		wanted = begun[len(begun)-1]
 	}
 	switch {
-	case want == slipApproved && len(slips) == 0 && c.silentPrinter():
+	case (want == slipApproved || want == slipToSign) && len(slips) == 0 && c.silentPrinter():
 		check.Observed, check.Verdict, check.Cause = printerInDoubt, record.Inconclusive, record.Rig
 	case want == "none" && len(slips) == 0:
 		check.Verdict = record.Pass
@@ -168,7 +179,7 @@ func (c *Case) compared(due map[slip]string, state issuer.State) []string {
 	printed := map[slip]int{}
 	var order []slip
 	for _, s := range c.slips(whole()) {
-		s.us = 0
+		s.us, s.sign = 0, false
 		if s.kind == slipVoided {
 			s.trace = ""
 		}

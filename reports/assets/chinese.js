@@ -158,6 +158,7 @@ const SAY = {
   "a %s": "~1",
   "an %s": "~1",
   "this rig takes no receipts: the scenario must need printer-sink": "本测试台不接收凭条：用例的 needs 应含 printer-sink",
+  "the profile does not say how a row for the signature looks (receipt: signature)": "终端配置未说明签名栏的样式（receipt: signature）",
   "%d %s receipts": "$1 张~2凭条",
   ", the last for %s": "，最后一张金额 $1",
   "voided charge": "已撤销扣款",
