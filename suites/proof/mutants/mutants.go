@@ -60,7 +60,7 @@ const switchesPath = "github.com/assay-hil/assay/suites/proof/mutants/switches"
 // Part is a package and those of its files that get mutants.
 type Part struct {
 	Folder string
-	Files  []string // all but the tests, where none is named
+	Files  []string // all but the tests and the lists of defects, where none is named
 }
 
 // Rewrite puts mutants into packages. Those of the packages below the first part's folder are named by their way from there.
@@ -74,7 +74,9 @@ func Rewrite(parts ...Part) (Rewritten, error) {
 		names := part.Files
 		if len(names) == 0 {
 			for _, f := range p.files {
-				names = append(names, p.name(f))
+				if name := p.name(f); !strings.HasPrefix(name, "defects") {
+					names = append(names, name)
+				}
 			}
 		}
 		for _, name := range names {
