@@ -1,13 +1,24 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/assay-hil/assay/harness/record"
 	"github.com/assay-hil/assay/reports"
 )
+
+// A run that passes everything and ends badly all the same is a difference.
+func TestHowTheRunEndedCounts(t *testing.T) {
+	want := verdicts{"A": {record.Pass, ""}, wholeRun: ended(nil, []byte("The terminal passed."))}
+	got := verdicts{"A": {record.Pass, ""}, wholeRun: ended(errors.New("exit status 3"), []byte(strings.Repeat("x", 1000)+"\nCard data in clear\n"))}
+	if n := compare(want, got); n != 1 || got.bad() != 1 || !strings.HasSuffix(got[wholeRun].why, "Card data in clear") || len(got[wholeRun].why) > 500 {
+		t.Errorf("%d differences, %d bad: %s", n, got.bad(), got[wholeRun].why)
+	}
+}
 
 // Verdicts are gathered from every run folder below, and one that is another, missing or new is a difference.
 func TestVerdictsAreCompared(t *testing.T) {
