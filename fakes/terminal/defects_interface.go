@@ -7,6 +7,7 @@ const (
 	defectNotIdle       = "not-back-to-idle"
 	defectScreenFrozen  = "screen-frozen"
 	defectFlash         = "result-flashes"
+	defectAboutStays    = "about-stays"
 	defectTypedAhead    = "typed-ahead"
 	defectCancelIgnored = "cancel-ignored"
 	defectClearIgnored  = "clear-ignored"
@@ -37,6 +38,11 @@ func interfaceDefects() []Defect {
 			Name: defectScreenFrozen, Group: groupInterface,
 			What: "a screen whose first row is the same is not drawn again: what is typed does not appear",
 			Rule: "what is typed is shown",
+		},
+		{
+			Name: defectAboutStays, Group: groupInterface,
+			What: "only ENTER leads back from what the terminal says of itself, CANCEL does nothing",
+			Rule: "any key ends a screen that nobody has to answer",
 		},
 		{
 			Name: defectFlash, Group: groupInterface,

@@ -116,8 +116,13 @@ func (a *app) echo(ctx context.Context) error {
 // about shows what this terminal is, until a key.
 func (a *app) about(ctx context.Context) error {
 	a.show(promptAbout, "FW "+a.firmware, a.profile.Identity.Terminal, a.profile.Identity.Merchant)
-	if _, err := a.waitKey(ctx); err != nil {
-		return err
+	for {
+		key, err := a.waitKey(ctx)
+		if err != nil {
+			return err
+		}
+		if key == keyEnter || !a.defects.has(defectAboutStays) {
+			return endQuietly
+		}
 	}
-	return endQuietly
 }
