@@ -323,6 +323,7 @@ const SAY = {
   "batch %.6q, the terminal is in %s": "批次号为“$1”，终端应在批次 $2",
   "%s is missing: what the terminal can read": "缺少 $1：终端的读卡能力",
   "field 22 is %s: this host is told of a failed chip in %s": "域 22 为 $1：芯片读取失败应在 $2 中告知本主机",
+  "field %d describes a PIN, and there is none": "$1 域描述了密码，却没有密码",
   "field %s should be %s in this message (%s)": "此报文（~3）的 $1 域应为 $2",
   "tag 9F27 is %02X: in this message (%s) it is %02X": "标签 9F27 为 $1：此报文（~2）中应为 $3",
   "tag 5F2A in field 55 is not the currency in field 49": "55 域中标签 5F2A 与 49 域的货币不符",

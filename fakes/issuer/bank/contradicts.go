@@ -31,17 +31,24 @@ const (
 	tvrScripts    = 0x20 | 0x10 // byte 5: script processing failed before, after the final GENERATE AC
 )
 
+// captureLength is how long DE26 is where it is about a PIN.
+const captureLength = 2
+
 // readChip in DE22 of 1987 is the chip in its contacts: of a tap neither TVR nor CVM results are filled in by every kernel.
 const readChip = "05"
 
-// contradicts faults fields that this host wants otherwise, and chip data that can't be of the message that they are in, or of one transaction. A host that decides by them
-// decides wrongly.
+// contradicts faults fields that this host wants otherwise, and data of card and PIN that can't be of the message that they are in,
+// or of one transaction. A host that decides by them decides wrongly.
 func (b *Bank) contradicts(q *inquiry) {
 	for _, k := range q.Operation.Unlike(b.codec, q.Message) {
 		q.fault("field %s should be %s in this message (%s)", k.Path, k.Pattern, q.Operation.Name)
 	}
-	if len(q.chip) == 0 || !slices.Contains([]string{opPurchase, opAuthorisation, opBalance, opAdvice}, q.Operation.Name) {
+	if !slices.Contains([]string{opPurchase, opAuthorisation, opBalance, opAdvice}, q.Operation.Name) {
 		return
+	}
+	_, pin := q.f[fieldPIN]
+	if described := q.f[fieldCapture]; len(described) == captureLength && !pin {
+		q.fault("field %d describes a PIN, and there is none", fieldCapture)
 	}
 	if info, ok := q.chip.Find(emv.TagCID); ok && len(info) == 1 {
 		wanted := emv.TypeARQC
@@ -56,7 +63,7 @@ func (b *Bank) contradicts(q *inquiry) {
 		strings.TrimPrefix(hex.EncodeToString(currency), "0") != strings.TrimPrefix(q.currency, "0") {
 		q.fault("tag 5F2A in field 55 is not the currency in field 49")
 	}
-	if strings.HasPrefix(q.f[fieldEntryMode], readChip) {
+	if len(q.chip) > 0 && strings.HasPrefix(q.f[fieldEntryMode], readChip) {
 		q.misverified()
 	}
 }

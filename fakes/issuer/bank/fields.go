@@ -13,6 +13,7 @@ const (
 	fieldEntryMode    = 22
 	fieldSequence     = 23
 	fieldFunction     = 24 // 1993
+	fieldCapture      = 26 // 1987, two digits: how many digits the PIN may have; in 1993 it is something else
 	fieldTrack2       = 35
 	fieldRRN          = 37
 	fieldAuth         = 38
