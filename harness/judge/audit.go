@@ -45,6 +45,7 @@ func (c *Case) audit() []record.Check {
 			receipts.Observed += "; " + printerInDoubt
 		}
 		checks = append(checks, receipts)
+		checks = append(checks, booked("print", "what a receipt says of its transaction is what the bank has of it", c.misprinted(), "it is"))
 	}
 	if c.Profile.Has("settlement") {
 		checks = append(checks, booked("totals", "the totals of terminal and host agree, nothing pending", c.unbalanced(), "they agree"))

@@ -39,7 +39,7 @@ func auditAll(t *testing.T, what string, cases []auditCase) {
 func TestAuditOfAGoodSale(t *testing.T) {
 	c := theCase(t, inAct(goodSale(2000, "12.50", "000002")))
 	c.States[Audit] = settled(books(charge(1250, "000002", issuer.StateCharged)))
-	want := []string{"charges", "given back", "unanswered", "order", "approval", "customer", "trace", "protocol", "scripts", "card told", "stored", "card data", "receipts", "totals"}
+	want := []string{"charges", "given back", "unanswered", "order", "approval", "customer", "trace", "protocol", "scripts", "card told", "stored", "card data", "receipts", "print", "totals"}
 	checks := c.audit()
 	if len(checks) != len(want) {
 		t.Fatalf("%d checks, want %v", len(checks), want)
@@ -136,7 +136,7 @@ func TestAuditOnlyAsksWhatThereIs(t *testing.T) {
 	c.Profile = &terminals.Profile{ID: "bare"}
 	c.States[Audit] = issuer.State{}
 	for _, check := range c.audit() {
-		if check.What == "receipts" || check.What == "totals" {
+		if check.What == "receipts" || check.What == "print" || check.What == "totals" {
 			t.Errorf("%s was asked: %s", check.What, check.Observed)
 		}
 		passes("").hold(t, check)

@@ -24,8 +24,8 @@ func TestJudgePasses(t *testing.T) {
 	if v.Verdict != record.Pass || v.Cause != record.None || v.Why != "" {
 		t.Errorf("%s (%s): %s", v.Verdict, v.Cause, v.Why)
 	}
-	if len(v.Checks) != 20 {
-		t.Errorf("%d checks, want 2 of the bench, 4 expectations and 14 of the audit", len(v.Checks))
+	if len(v.Checks) != 21 {
+		t.Errorf("%d checks, want 2 of the bench, 4 expectations and 15 of the audit", len(v.Checks))
 	}
 }
 

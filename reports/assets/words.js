@@ -143,6 +143,7 @@ const CHECKS = {
   ledger: ['ledger', '账务'],
   receipt: ['receipt', '凭条'],
   receipts: ['receipts', '凭条'],
+  print: ['print', '凭条内容'],
   reversal: ['reversal', '冲正'],
   charges: ['charges', '扣款'],
   customer: ['customer ID', '客户ID'],
