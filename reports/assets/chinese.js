@@ -343,6 +343,7 @@ const SAY = {
   "tag 95 is %X, tag DF31 %X: a script failed in one of them only": "标签 95 为 $1，标签 DF31 为 $2：只有一个表示脚本执行失败",
   "tag 95 is %X: offline data authentication failed and was not performed": "标签 95 为 $1：脱机数据认证既失败又未执行",
   "the stripe of a card with a chip was read, and nothing says why": "读了芯片卡的磁条，却没有说明原因",
+  "field %d is a chip's, and the stripe was read": "域 $1 属于芯片，而读的是磁条",
   "%s says that the chip failed, and field 22 that it was read": "$1 称芯片读取失败，域 22 却称已读取",
   "field %d of the original is not repeated": "原交易的域 $1 没有重复",
   "function %s of a completion of %d, authorised are %d": "预授权完成金额 $2 的功能码为 $1，已授权 $3",

@@ -46,6 +46,13 @@ func (b *Bank) misread(q *inquiry) {
 		}
 		fallback = condition == chipFailed
 	}
+	if read == readStripe || fallback {
+		for _, n := range []int{fieldSequence, fieldChip} {
+			if _, has := q.f[n]; has {
+				q.fault("field %d is a chip's, and the stripe was read", n)
+			}
+		}
+	}
 	_, rest, _ := cutTrack(q.f[fieldTrack2])
 	hasChip := len(rest) > expiryLength && strings.ContainsRune("26", rune(rest[expiryLength])) // its service code
 	switch {
