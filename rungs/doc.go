@@ -16,6 +16,7 @@ import (
 	"slices"
 
 	"github.com/assay-hil/assay/fakes/bench"
+	"github.com/assay-hil/assay/fakes/bench/tap"
 	"github.com/assay-hil/assay/fakes/terminal"
 	"github.com/assay-hil/assay/fixtures/strict"
 	"github.com/assay-hil/assay/fixtures/terminals"
@@ -137,7 +138,7 @@ func (o Options) profiles() ([]*terminals.Profile, error) {
 		if slices.ContainsFunc(all, func(known *terminals.Profile) bool { return known.ID == p.ID }) {
 			return nil, fmt.Errorf("%s: there is a profile %s already; give this one an id of its own", name, p.ID)
 		}
-		all = append(all, p)
+		all = append(all, tap.Spoken(p))
 	}
 	return all, nil
 }

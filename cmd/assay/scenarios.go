@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -30,10 +31,17 @@ func (f *catalogueFlags) register(cmd *cobra.Command) {
 // more reads the profiles.
 func (f *catalogueFlags) more() (scenarios.More, error) {
 	more := scenarios.More{Folders: f.folders}
+	known, err := terminals.All()
+	if err != nil {
+		return more, err
+	}
 	for _, name := range f.profiles {
 		p, err := terminals.LoadFile(name)
 		if err != nil {
 			return more, fmt.Errorf("--profile: %w", err)
+		}
+		if slices.ContainsFunc(append(known, more.Profiles...), func(other *terminals.Profile) bool { return other.ID == p.ID }) {
+			return more, fmt.Errorf("--profile: %s: there is a profile %s already; give this one an id of its own", name, p.ID)
 		}
 		more.Profiles = append(more.Profiles, p)
 	}

@@ -51,6 +51,18 @@ func Word(word string, words []string) (string, bool) {
 	return "", false
 }
 
+// Slip finds the word of which this one is one slip of the fingers away: a letter too many, too few or wrong, or two
+// swapped. It is for words that need not be known, where a name of one's own is right and a slip is not.
+func Slip(word string, words []string) (string, bool) {
+	const shortest = 4 // shorter ones are all alike
+	for _, w := range words {
+		if len(w) >= shortest && editDistance(word, w) == 1 {
+			return w, true
+		}
+	}
+	return "", false
+}
+
 // editDistance counts insertions, deletions, replacements and swaps of neighbours
 // (optimal string alignment).
 func editDistance(a, b string) int {
