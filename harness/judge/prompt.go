@@ -24,9 +24,12 @@ func (c *Case) prompt(w *window, e scenarios.Expectation, check *record.Check) {
 	wording, _ := c.Profile.Prompt(e.Prompt, c.Lang)
 	check.Expected = fmt.Sprintf("%s: %q", e.String(), wording)
 	screens := c.all(w, func(ev record.Event) bool { return is(ev, "display", "screen") })
-	i := w.next(screens, e.Prompt)
+	i := w.next(screens, e.Prompt, e.Shows)
 	if i < 0 {
 		check.Observed = "it was not shown; " + c.seen(screens[w.cursor:])
+		if e.Shows != "" && w.next(screens, e.Prompt, "") >= 0 {
+			check.Observed = "it was shown without that; " + c.seen(screens[w.cursor:])
+		}
 		return
 	}
 	found := screens[i]
@@ -77,19 +80,22 @@ func (c *Case) touched(from, to int64) bool {
 	})
 }
 
-// next finds the screen that shows a prompt, from the cursor on; -1 when there is none. A prompt that was found
+// next finds the screen that shows a prompt and with it a text, from the cursor on; -1 when there is none. A prompt that was found
 // already must go before it counts as shown again: a redrawn screen is no second approval.
-func (w *window) next(screens []record.Event, prompt string) int {
+func (w *window) next(screens []record.Event, prompt, text string) int {
 	gone := !slices.Contains(w.taken, prompt)
 	for i := w.cursor; i < len(screens); i++ {
 		shown := slices.Contains(prompts(screens[i]), prompt)
-		if shown && gone {
+		if shown && gone && strings.Contains(unspaced(screens[i].Fields["text"]), unspaced(text)) {
 			return i
 		}
 		gone = gone || !shown
 	}
 	return -1
 }
+
+// unspaced leaves out spaces and ends of rows, which fall where the screen ends.
+func unspaced(text string) string { return strings.Join(strings.Fields(text), "") }
 
 // seen tells what was shown instead: the last prompts, in the terminal's own words.
 func (c *Case) seen(screens []record.Event) string {

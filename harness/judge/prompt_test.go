@@ -83,6 +83,31 @@ func TestNotPrompt(t *testing.T) {
 	}
 }
 
+// What stands beside the wording is looked for on each screen with the prompt; where a row of the screen ends does not matter.
+func TestPromptWithText(t *testing.T) {
+	with := func(ms int64, text string) record.Event {
+		e := screen(ms, "confirm")
+		e.Fields["text"] = "CONFIRM AMOUNT\n" + text
+		return e
+	}
+	for _, c := range []struct {
+		name   string
+		events []record.Event
+		want   wanted
+	}{
+		{"shown", inAct(with(2000, "RMB 12.50")), passes("RMB 12.50")},
+		{"over two rows", inAct(with(2000, "RMB 12\n.50")), passes("")},
+		{"on a later one", inAct(with(2000, "RMB 1.25"), with(2100, "RMB 12.50")), passes("RMB 12.50")},
+		{"another", inAct(with(2000, "RMB 12.51")), fails(`it was shown without that; shown at last: "CONFIRM AMOUNT / RMB 12.51"`)},
+		{"on a screen without the prompt", inAct(with(2000, ""), at(2100, "display", "screen", "text", "12.50", "prompts", "idle")), fails("without that")},
+		{"not at all", inAct(screen(2000, "idle")), fails("it was not shown")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.want.hold(t, theCase(t, c.events).expecting(t, scenarios.Expectation{Prompt: "confirm", Shows: "12.50"}))
+		})
+	}
+}
+
 // A result that the terminal itself takes away must have been there for half a second.
 func TestReadable(t *testing.T) {
 	const flash = "it stood for 499ms only, and nobody can read it in less than 500ms"

@@ -149,6 +149,8 @@ const SAY = {
   "%s: terminal %d sales, %s; host %d sales, %s": "~1：终端 $2 笔，$3；主机 $4 笔，~5",
   "; refunds %d, %s and %d, %s": "；退货：终端 $1 笔，$2；主机 $3 笔，~4",
   "it was not shown; %s": "未出现；~1",
+  " with %s": "，并显示 $1",
+  "it was shown without that; %s": "出现了，但没有该内容；~1",
   "the screen did not change": "屏幕没有变化",
   "shown at last: %s": "最后依次显示 ~1",
   ", then ": "，然后 ",
