@@ -1,8 +1,10 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 
 	network "github.com/assay-hil/assay/fakes/network/client"
@@ -114,26 +116,26 @@ func (r *run) followed(ctx context.Context, step terminals.ProcedureStep, typed 
 	return r.press(ctx, step.Key, false)
 }
 
-// traceOf finds the trace number of the transaction that another one is about, as it was in its request: what a cashier
-// reads off its receipt.
+// traceOf finds the trace number of the transaction that another one is about, as it was in its request or, where the host was not
+// asked, on its receipt: what a cashier reads off it.
 func (r *run) traceOf(ctx context.Context, t scenarios.Transaction) (trace string, err error) {
 	if t.Of == 0 {
 		return t.Trace, nil
 	}
 	amount := scenarios.Money(t.Of)
 	seen, err := r.session.until(ctx, r.patience().local, func(*view) bool {
-		trace = r.sentFor(amount)
+		events, _ := r.timeline.Events() // what is missing is told when the verdict is made
+		trace = cmp.Or(r.sentFor(amount, events), r.printedFor(amount, events))
 		return trace != ""
 	})
 	if err == nil && !seen {
-		err = r.missing(ctx, "the request of the transaction of "+amount)
+		err = r.missing(ctx, "the request or the receipt of the transaction of "+amount)
 	}
 	return trace, err
 }
 
 // sentFor is the trace number of the request of the transaction of an amount; "" when none was seen.
-func (r *run) sentFor(amount string) string {
-	events, _ := r.timeline.Events() // what is missing is told when the verdict is made
+func (r *run) sentFor(amount string, events []record.Event) string {
 	in := false
 	for _, e := range events {
 		switch {
@@ -145,4 +147,36 @@ func (r *run) sentFor(amount string) string {
 		}
 	}
 	return ""
+}
+
+// printedFor is the trace number on the first receipt of an amount; "" when none came, or the profile can't read it.
+func (r *run) printedFor(amount string, events []record.Event) string {
+	receipt := r.session.world.Profile.Receipt
+	var of, trace string
+	for _, e := range events {
+		switch {
+		case e.Source != "printer":
+		case e.Kind == "cut":
+			of, trace = "", ""
+		case e.Kind == "line":
+			of = cmp.Or(group(receipt.Amount, e.Fields["text"]), of)
+			trace = cmp.Or(group(receipt.Trace, e.Fields["text"]), trace)
+			if of == amount && trace != "" {
+				return trace
+			}
+		}
+	}
+	return ""
+}
+
+// group is the group "value" of a pattern that matches; "" otherwise.
+func group(pattern *regexp.Regexp, text string) string {
+	if pattern == nil {
+		return ""
+	}
+	m := pattern.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return m[pattern.SubexpIndex("value")]
 }

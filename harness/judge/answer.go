@@ -156,6 +156,9 @@ func (c *Case) unapprovedScreen(shown record.Event) (problem string, doubt bool)
 	if len(requests) > 0 {
 		return what + " although no answer had come", false
 	}
+	if c.neverHeard(begun, during.to) {
+		return "", false
+	}
 	if wrong := c.unasked(begun, during.to); wrong != "" {
 		return what + wrong, false
 	}

@@ -3,7 +3,9 @@ package judge
 import (
 	"encoding/hex"
 	"fmt"
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,4 +62,20 @@ func (c *Case) floorLimit(application string) int64 {
 		return 0
 	}
 	return c.Profile.EMV.Application(name).FloorLimit
+}
+
+// neverHeard says that a void is about what the host has not heard of up to a time: no request with that trace number has left the
+// terminal. There is nothing to be taken back at the host then, and it need not be asked.
+func (c *Case) neverHeard(begun record.Event, to int64) bool {
+	trace := begun.Fields["trace"]
+	return begun.Kind == "void" && trace != "" && !slices.ContainsFunc(c.hostSide(), func(e record.Event) bool {
+		return financialRequest(e) && e.Fields["stan"] == trace && e.US <= to
+	})
+}
+
+// untoldVoid says that the cashier voided a sale of an amount that the host never heard of, neither before nor after it.
+func (c *Case) untoldVoid(amount string) bool {
+	return slices.ContainsFunc(c.Events, func(e record.Event) bool {
+		return begins(e) && e.Fields["of"] == amount && c.neverHeard(e, math.MaxInt64)
+	})
 }

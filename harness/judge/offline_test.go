@@ -3,6 +3,7 @@ package judge
 import (
 	"testing"
 
+	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	"github.com/assay-hil/assay/harness/record"
 )
 
@@ -40,5 +41,29 @@ func TestAdviceOfASale(t *testing.T) {
 	auditAll(t, "unanswered", []auditCase{
 		{"answered", inAct(advice, reaches(3100, "0230", "000002"), answers(3100, "0230", "000002", "00")), books(), passes("none is left over")},
 		{"not answered", inAct(advice), books(), fails("the advice with trace 000002 got no answer")},
+	})
+}
+
+// The void of a sale that the host never heard of is the terminal's own affair, as long as it stays so.
+func TestVoidOfAnUntoldSale(t *testing.T) {
+	const cash, tc = "A000000333/010106", "77\n 9F27 40"
+	alone := []any{sale(2000, "10.51"), given(2500, cash, tc), screen(3000, "approved"), slipFor(3100, "10.51", "000002")}
+	void := begun(4000, "void", "of", "10.51", "trace", "000002")
+	voidSlip := marked(5100, "VOIDED", "10.51", "000002")
+	after := func(more ...any) []record.Event { return inAct(append(append([]any{}, alone...), more...)...) }
+	auditAll(t, "approval", []auditCase{
+		{"without the host", after(void, screen(5000, "approved"), voidSlip), books(), passes("each had its answer")},
+		{"the host knew of the sale", after(leaves(3500, "0220", "000002"), void, screen(5000, "approved")), books(),
+			fails("approved was shown for the void of 10.51 although no answer had come")},
+		{"of no transaction", after(begun(4000, "void"), screen(5000, "approved")), books(), fails("although no answer had come")},
+	})
+	told := []record.Event{leaves(6000, "0220", "000002"), reaches(6100, "0230", "000002"), answers(6100, "0230", "000002", "00")}
+	auditAll(t, "receipts", []auditCase{
+		{"never told", after(void, screen(5000, "approved"), voidSlip), books(), passes("they agree")},
+		{"told all the same", after(void, screen(5000, "approved"), voidSlip, told), books(charge(1051, "000002", issuer.StateCharged)),
+			fails("0 voids of 10.51 are on the books, and 1 on receipts")},
+		{"voided on no receipt", after(void, screen(5000, "approved")), books(),
+			fails("an approved receipt for 10.51 (trace 000002) has no charge, refund or hold on the books")},
+		{"voided twice on paper", after(void, screen(5000, "approved"), voidSlip, voidSlip), books(), fails("1 voids of 10.51 are on the books, and 2 on receipts")},
 	})
 }

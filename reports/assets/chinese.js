@@ -200,7 +200,7 @@ const SAY = {
   "after a restart finger and display work: the terminal had hung": "重启后机械手和显示均正常：终端此前死机",
   "profile %s: the procedure %s types something, and there is nothing to type": "终端型号 $1：操作流程 $2 需要输入内容，但没有可输入的内容",
   "profile %s has no procedure %s": "终端型号 $1 没有操作流程 $2",
-  "the request of the transaction of %s": "金额 $1 的交易的请求",
+  "the request or the receipt of the transaction of %s": "金额 $1 的交易的请求或小票",
   "panic: %v\n%s": "程序崩溃：$1\n$2",
   "interrupted in phase %s: %w": "在“~1”阶段被中断：~2",
   "events: %w": "事件流：~1",
