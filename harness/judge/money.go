@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	issuer "github.com/assay-hil/assay/fakes/issuer/client"
 	"github.com/assay-hil/assay/fixtures/scenarios"
@@ -105,6 +106,11 @@ func (c *Case) settlement(w *window, want string, check *record.Check) {
 	check.Observed = settlementText(last)
 	if want == "uploaded" {
 		check.Observed += fmt.Sprintf("; %d transactions uploaded", last.Uploaded)
+		wrong := slices.DeleteFunc(slices.Clone(last.Differences), func(d string) bool { return strings.HasSuffix(d, issuer.NotInTheBooks) })
+		if len(wrong) > 0 { // more than what the bank has lost
+			check.Observed += ": " + strings.Join(wrong, ", ")
+			return
+		}
 		if !last.Agrees && last.Closed && int64(last.Uploaded) == last.TerminalCount+last.TerminalCreditCount {
 			check.Verdict = record.Pass
 		}

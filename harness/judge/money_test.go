@@ -100,6 +100,9 @@ func TestReceiptWithoutPrinterOnTheRig(t *testing.T) {
 
 func TestSettlement(t *testing.T) {
 	agrees := issuer.Settlement{Agrees: true, TerminalCount: 2, TerminalAmount: 2500, HostCount: 2, HostAmount: 2500}
+	upload := func(differences ...string) issuer.Settlement {
+		return issuer.Settlement{TerminalCount: 2, Closed: true, Uploaded: 2, Differences: differences}
+	}
 	differs := issuer.Settlement{TerminalCount: 1, TerminalAmount: 1250, HostCount: 2, HostAmount: 2500}
 	for _, c := range []struct {
 		name        string
@@ -113,6 +116,11 @@ func TestSettlement(t *testing.T) {
 		{"the last one differs", "in-balance", []issuer.Settlement{agrees, differs}, fails("out of balance")},
 		{"out of balance", "out-of-balance", []issuer.Settlement{differs}, passes("out of balance")},
 		{"not out of balance", "out-of-balance", []issuer.Settlement{agrees}, fails("in balance")},
+		{"uploaded", "uploaded", []issuer.Settlement{upload("STAN 000003: uploaded 4300, " + issuer.NotInTheBooks)}, passes("2 transactions uploaded")},
+		{"uploaded with another amount", "uploaded", []issuer.Settlement{upload("STAN 000003: uploaded 4300, "+issuer.NotInTheBooks, "STAN 000004: uploaded 0, the books have 4301")},
+			fails("2 transactions uploaded: STAN 000004: uploaded 0, the books have 4301")},
+		{"not all uploaded", "uploaded", []issuer.Settlement{{TerminalCount: 3, Closed: true, Uploaded: 2}}, fails("2 transactions uploaded")},
+		{"uploaded and not closed", "uploaded", []issuer.Settlement{{TerminalCount: 2, Uploaded: 2}}, fails("")},
 		{"none", "in-balance", nil, fails("no settlement reached the host")},
 		{"none, wanted differing", "out-of-balance", nil, fails("no settlement reached the host")},
 	} {

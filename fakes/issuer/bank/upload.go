@@ -183,7 +183,7 @@ func (u *upload) differences(books []ledger.Entry) (list []string) {
 		}
 	}
 	for _, stan := range slices.Sorted(maps.Keys(rest)) {
-		list = append(list, fmt.Sprintf("STAN %s: uploaded %d, not in the books", stan, rest[stan].amount))
+		list = append(list, fmt.Sprintf("STAN %s: uploaded %d, %s", stan, rest[stan].amount, client.NotInTheBooks))
 	}
 	return list
 }

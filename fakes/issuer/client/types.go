@@ -173,6 +173,9 @@ type Settlement struct {
 	Differences []string `json:"differences,omitempty"`
 }
 
+// NotInTheBooks ends a difference that is the bank's own: a transaction that was uploaded and that it does not have.
+const NotInTheBooks = "not in the books"
+
 // State is everything the money audit needs.
 type State struct {
 	Journal     []Entry        `json:"journal"`

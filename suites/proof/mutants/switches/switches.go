@@ -7,6 +7,7 @@ package switches
 
 import (
 	"os"
+	"reflect"
 	"strconv"
 	"sync/atomic"
 )
@@ -82,8 +83,11 @@ func Instead[T any](id int, value, other T) T {
 	return value
 }
 
-// Drop is a value that a mutant leaves out.
+// Drop is a value that a mutant leaves out; where there is none, as with an error that did not happen, it makes no difference.
 func Drop[T any](id int, value T) T {
 	var zero T
+	if reflect.ValueOf(&value).Elem().IsZero() {
+		return value
+	}
 	return Instead(id, value, zero)
 }
