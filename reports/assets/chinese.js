@@ -353,6 +353,7 @@ const SAY = {
   "batch %s: they go from 1": "批次号 $1：应从 1 开始",
   "batch %s again, with other totals than those it was closed with": "批次 $1 再次结算，总额与结算时不同",
   "the reference of the original is not named": "没有指明原交易的检索参考号",
+  "the original is named as of batch %s, it is of batch %s": "报文指明原交易属批次$1，实属批次$2",
   "the end of the batch that agreed was not told before": "此前没有告知平账批次的结束",
   "%s with the identity of another operation, %s": "~1使用了另一笔~2的标识",
   "field %d differs from the transaction with the same identity": "域 $1 与同一标识的交易不同",

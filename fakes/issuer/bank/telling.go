@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -144,6 +145,20 @@ func (q *inquiry) numbered(c claim, last *closed) {
 func (b *Bank) unreferenced(q *inquiry, of *transaction) {
 	if _, place := b.paths.original[q.Operation]["rrn"]; place && of.memo.RRN != "" && q.named["rrn"] == "" {
 		q.fault("the reference of the original is not named")
+	}
+}
+
+// misbatched faults a message whose original is found by its reference, and not in the batch that is named with it: mostly that is the
+// open one, and the original is of one before.
+func (b *Bank) misbatched(q *inquiry) {
+	operations := about(q.Operation.Name)
+	if q.named["rrn"] == "" || q.named["batch"] == "" || b.known.named(q.Terminal(), q.named, operations...) != nil {
+		return
+	}
+	rest := maps.Clone(q.named)
+	delete(rest, "batch")
+	if o := b.known.named(q.Terminal(), rest, operations...); o != nil {
+		q.fault("the original is named as of batch %s, it is of batch %s", q.named["batch"], o.memo.Batch)
 	}
 }
 

@@ -21,6 +21,7 @@ func (b *Bank) transact(q *inquiry) outcome {
 	if first := b.known.identified(q.identity, q.f[fieldRRN]); first != nil {
 		return b.repeat(q, first)
 	}
+	b.misbatched(q)
 	if reason := b.admitted(q); reason != "" {
 		return outcome{reason: reason}
 	}
