@@ -25,7 +25,7 @@ type place struct {
 var spoken = []place{
 	{dir: "../harness/judge"},
 	{dir: "../harness"},
-	{dir: "../fixtures/scenarios", names: []string{"String"}},
+	{dir: "../fixtures/scenarios", names: []string{"String", "lackingFor"}},
 	{dir: "../suites", files: "play.go", names: []string{"Sprintf", "Errorf", "New", "append"}},
 	{dir: "../suites", files: "staged.go", names: []string{"playPair"}},
 	{dir: "../suites", files: "plan.go", names: []string{"itemsFor"}},
