@@ -23,7 +23,7 @@ type page struct {
 	batch, count, total                                         string
 }
 
-// pages are what was printed, one up to each cut.
+// pages are what was printed since the terminal was drained, one up to each cut.
 func (c *Case) pages() []page {
 	p := c.Profile.Receipt
 	var found []page
@@ -34,7 +34,7 @@ func (c *Case) pages() []page {
 		}
 		now = page{}
 	}
-	for _, e := range c.all(whole(), func(e record.Event) bool { return e.Source == "printer" }) {
+	for _, e := range c.all(c.own(), func(e record.Event) bool { return e.Source == "printer" }) {
 		if e.Kind == "cut" {
 			flush()
 			continue

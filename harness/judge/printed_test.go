@@ -55,6 +55,8 @@ func TestAuditPrint(t *testing.T) {
 		{"unheard of", inAct(receiptOf("000009", "AUTH: AUTH01")), recorded(), passes("")},
 		{"slip", slip("BATCH: 000007", "COUNT: 3", "TOTAL: RMB 25.00"), recorded(), passes("")},
 		{"slip of the next batch", slip("BATCH: 000008", "COUNT: 3", "TOTAL: RMB 25.00"), recorded(), fails("a settlement slip says batch 000008, 3 transactions, 25.00; the terminal last told the bank batch 000007, 3 transactions, 25.00")},
+		{"slip of what the terminal held from before", story(begin(100, "drain"), slip("BATCH: 000006", "COUNT: 9", "TOTAL: RMB 90.00"), end(2450, "drain"), begin(2500, Act), end(9000, Act)), recorded(), passes("")},
+		{"receipt of what the terminal held from before", story(begin(100, "drain"), receiptOf("000002", "AUTH: AUTH01"), end(2450, "drain"), begin(2500, Act), end(9000, Act)), recorded(), passes("")},
 		{"slip without credits", slip("BATCH: 000007", "COUNT: 2", "TOTAL: RMB 30.00"), recorded(), fails("a settlement slip says batch 000007, 2 transactions, 30.00")},
 	})
 }

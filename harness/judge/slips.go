@@ -178,7 +178,7 @@ func (c *Case) compared(due map[slip]string, state issuer.State) []string {
 	var problems []string
 	printed := map[slip]int{}
 	var order []slip
-	for _, s := range c.slips(whole()) {
+	for _, s := range c.slips(c.own()) {
 		s.us, s.sign = 0, false
 		if s.kind == slipVoided {
 			s.trace = ""

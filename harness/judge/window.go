@@ -115,6 +115,18 @@ func hosted(events []record.Event) []record.Event {
 // whole is the window of the entire record.
 func whole() *window { return &window{from: -1 << 62, to: 1<<62 - 1} }
 
+// own is the window of what is the scenario's own: all that came after the terminal had settled what it held from before, whose
+// slips are of batches that these books do not know.
+func (c *Case) own() *window {
+	w := whole()
+	for _, e := range c.Events {
+		if is(e, "harness", "phase") && e.Fields["name"] == "drain" && e.Fields["edge"] == "end" {
+			w.from = e.US
+		}
+	}
+	return w
+}
+
 // actuation says that somebody did something to the terminal: a key, a card.
 func actuation(e record.Event) bool {
 	return is(e, "keypad", "press") || (e.Source == "card" && (e.Kind == "insert" || e.Kind == "swipe" || e.Kind == "tap" || e.Kind == "remove"))
