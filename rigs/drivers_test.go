@@ -94,7 +94,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{"interface without its address", "listen: 0.0.0.0:8583\ninterface: eth1\n" + head + "  keypad: {driver: grbl, port: /dev/x}", ":1:1: listen: with interface it is at the interface's own IPv4 address"},
 		{"interface and another address", "listen: 10.0.0.1:1\nlisten-backup: 10.0.0.2:1\ninterface: eth1\n" + head + "  keypad: {driver: grbl, port: /dev/x}", ":2:1: listen-backup: with interface it is at the interface's own"},
 		{"dialect", "host: {dialect: iso87-asci}\n" + head + "  keypad: {driver: grbl, port: /dev/x}", `:1:8: host: dialect: unknown dialect "iso87-asci"; did you mean "iso87-ascii"?`},
-		{"profile file", "name: x\nprofile: ./none.yaml\ninstruments:\n  keypad: {driver: grbl, port: /dev/x}", "none.yaml: no such file"},
+		{"profile file", "name: x\nprofile: ./none.yaml\ninstruments:\n  keypad: {driver: grbl, port: /dev/x}", "none.yaml:1:1: can't be read: no such file"},
 		{"empty", "name: x\nprofile: countertop\ninstruments: {}", "a rig without any proves nothing"},
 	} {
 		_, path, err := load(t, c.text)
