@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxListed is how many valid words a complaint lists when none is near.
@@ -55,8 +56,11 @@ func Word(word string, words []string) (string, bool) {
 // swapped. It is for words that need not be known, where a name of one's own is right and a slip is not.
 func Slip(word string, words []string) (string, bool) {
 	const shortest = 4 // shorter ones are all alike
+	if slices.Contains(words, word) {
+		return "", false
+	}
 	for _, w := range words {
-		if len(w) >= shortest && editDistance(word, w) == 1 {
+		if gap := len(w) - len(word); len(w) >= shortest && max(gap, -gap) <= utf8.UTFMax && editDistance(word, w) == 1 {
 			return w, true
 		}
 	}
