@@ -32,6 +32,9 @@ func (r *run) drain(ctx context.Context) error {
 	if err := r.reachIdle(ctx); err != nil {
 		return err
 	}
+	if err := r.awaitPaper(ctx); err != nil { // a slip that came later would be taken for this scenario's
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drained = err == nil

@@ -53,7 +53,8 @@ func Word(word string, words []string) (string, bool) {
 }
 
 // Slip finds the word of which this one is one slip of the fingers away: a letter too many, too few or wrong, or two
-// swapped. It is for words that need not be known, where a name of one's own is right and a slip is not.
+// swapped; a word that is one of them is no slip. It is for words that need not be known, where a name of one's own is right and a
+// slip is not.
 func Slip(word string, words []string) (string, bool) {
 	const shortest = 4 // shorter ones are all alike
 	if slices.Contains(words, word) {
